@@ -1,0 +1,1 @@
+"""Procedural painters: one module per kind of picture."""

@@ -1,0 +1,269 @@
+"""Networks that turn a picture into features: VGG, AlexNet and the bundled `lite`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from nstlab.fitting import fit, random_weights, recognise
+from nstlab.hooks import unknown_layer
+from nstlab.layers import (  # noqa: F401 (the names of layers are offered here too)
+    NETWORKS,
+    Layer,
+    did_you_mean,
+    encoder_names,
+    field_of_view,
+    layer_index,
+    layer_name,
+    layer_names,
+    smallest_input,
+    total_stride,
+)
+from nstlab.runtime import bundled_weights_folder, default_encoder
+from nstlab.weights import FILE_TYPES, read_weights, torchvision_weights, weights_origin
+
+Pooling = Literal["max", "average", "l2"]
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]
+DEVIATION = (0.229, 0.224, 0.225)
+
+
+class L2Pool(nn.Module):
+    """Square root of the mean of squares in each window."""
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+        """Pool; 1e-12 is added inside the root, whose gradient would be infinite at zero."""
+        return (F.avg_pool2d(features.square(), self.kernel, self.stride) + 1e-12).sqrt()
+
+
+class Encoder(nn.Module):
+    """A frozen network whose layers have the names of the papers and can each be read.
+
+    Each layer is a child module of that name, so that `hooks.record(encoder, ["conv1_1"])` works.
+    No ReLU works in place. The encoder takes pictures as they are, RGB in [0, 1], and subtracts
+    ImageNet's mean and divides by its standard deviation itself.
+
+    Attributes:
+        name: the network, one of `encoder_names()`.
+        layers: names of the layers that there are weights for, from the picture down.
+        pooling: `max`, `average` or `l2`.
+        weights_name: file name of the weights, or `random-SEED`.
+        weights_sha256: of the weight file (for torchvision's: of the full file as published), or
+            None for random weights.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weights: Mapping[str, Tensor],
+        *,
+        pooling: Pooling = "max",
+        weights_name: str = "",
+        weights_sha256: str | None = None,
+    ) -> None:
+        """Build the network down to the last layer that `weights` has.
+
+        Args:
+            name: the network's name, which gives the order of the layers; the number of channels
+                is the weights' own.
+            weights: key to tensor, with torchvision's keys (`features.0.weight`; others such as
+                `classifier.0.weight` are left out) or layer names (`conv1_1.weight`).
+            pooling: what is done where the network pools: the maximum, the plain average (nothing
+                rescaled, so that features shrink a little at each pool), or the root mean square.
+            weights_name: see the attributes.
+            weights_sha256: see the attributes.
+
+        Raises:
+            WeightsError: keys or shapes that do not make the first layers of this network.
+            ValueError: no such network or pooling.
+        """
+        super().__init__()
+        if pooling not in get_args(Pooling):
+            raise ValueError(f"unknown pooling {pooling!r}; it can be 'max', 'average' or 'l2'")
+        self.name, self.pooling = name, pooling
+        self.weights_name, self.weights_sha256 = weights_name, weights_sha256
+        self._table, named = fit(name, weights)
+        self.layers = tuple(layer.name for layer in self._table)
+        channels = (3, *(layer.channels for layer in self._table))
+        for layer, before in zip(self._table, channels, strict=False):
+            self.add_module(layer.name, _module(layer, before, pooling))
+        self.load_state_dict(named, strict=False)  # not strict: batch norms' counters are not kept
+        for buffer, values in (("mean", MEAN), ("deviation", DEVIATION)):
+            self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+        self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Features of a batch of pictures at the named layers; runs down to the deepest of them.
+
+        Args:
+            image: (b, 3, h, w), RGB in [0, 1], of the encoder's precision and on its device.
+            layers: names out of `encoder.layers`.
+
+        Returns:
+            Layer name to features (b, channels, height, width), in the order of `layers`.
+
+        Raises:
+            ValueError: an unknown layer, or a picture of a wrong shape, kind or size.
+            TypeError: a string in place of a list of names.
+        """
+        self.check_layers(layers)
+        if not layers:
+            raise ValueError(f"no layer asked for; this network has: {', '.join(self.layers)}")
+        deepest = max(self._place(name) for name in layers)
+        self._check(image, self.layers[deepest])
+        features = self._normalise(image).contiguous(memory_format=torch.channels_last)
+        kept = {}
+        for name in self.layers[: deepest + 1]:
+            features = self.get_submodule(name)(features)
+            if name in layers:
+                kept[name] = features
+        return {name: kept[name] for name in layers}
+
+    def check_layers(self, layers: Sequence[str]) -> None:
+        """Raise what `forward` would raise about these layers, before anything is computed.
+
+        Args:
+            layers: names out of `encoder.layers`.
+
+        Raises:
+            ValueError: one that the encoder does not have; the message lists all it has.
+            TypeError: a string in place of a list of names.
+        """
+        if isinstance(layers, str):
+            raise TypeError(f"layers is a list of names; for one layer write [{layers!r}]")
+        for name in layers:
+            self._place(name)
+
+    def channels(self, layer: str) -> int:
+        """Number of channels that a layer puts out."""
+        return self._table[self._place(layer)].channels
+
+    def stride(self, layer: str) -> int:
+        """Distance in the picture, in pixels, between two neighbouring positions of a layer."""
+        return total_stride(self._down_to(layer))
+
+    def receptive_field(self, layer: str) -> int:
+        """Side in pixels of the square of the picture that one position of a layer sees."""
+        return field_of_view(self._down_to(layer))
+
+    def smallest_side(self, layer: str) -> int:
+        """Shortest side in pixels that a picture needs to reach a layer."""
+        return smallest_input(self._down_to(layer))
+
+    def _place(self, layer: str) -> int:
+        if layer not in self.layers:
+            raise ValueError(unknown_layer(layer, self.layers))
+        return self.layers.index(layer)
+
+    def _down_to(self, layer: str) -> tuple[Layer, ...]:
+        return self._table[: self._place(layer) + 1]
+
+    def _normalise(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        return (image - self.get_buffer("mean")) / self.get_buffer("deviation")
+
+    def _check(self, image: Tensor, deepest: str) -> None:
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise ValueError(
+                f"expected an RGB batch (b, 3, h, w), got shape {tuple(image.shape)}; "
+                "for one picture use image.unsqueeze(0)"
+            )
+        mean = self.get_buffer("mean")
+        if (image.dtype, image.device) != (mean.dtype, mean.device):
+            raise ValueError(
+                f"the picture is {image.dtype} on {image.device}, the encoder {mean.dtype} on "
+                f"{mean.device}; convert one of them with .to(...)"
+            )
+        height, width = image.shape[2:]
+        needed = self.smallest_side(deepest)
+        if min(height, width) < needed:
+            raise ValueError(
+                f"a picture of {height} x {width} px is too small for layer {deepest!r}, which "
+                f"needs at least {needed} px on each side; enlarge it or ask for an earlier layer"
+            )
+
+
+def load_encoder(
+    name: str | Path | None = None,
+    *,
+    pooling: Pooling = "max",
+    weights: str | Path | None = None,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+) -> Encoder:
+    """An encoder with its weights, frozen and ready to use.
+
+    The bundled `lite` needs nothing. The weights of the others are torchvision's and are fetched at
+    the first use, unless `weights` names a file. A weight file may end early: the encoder has the
+    layers that the file has.
+
+    Args:
+        name: one of `encoder_names()`, or the path of a weight file, whose network is then told
+            from its keys and shapes. Where a short file fits several networks, the one with the
+            most layers is taken (VGG-19 before VGG-16); their common layers are the same. None for
+            the default (`lite`, or what `NSTLAB_ENCODER` says).
+        pooling: `max`, `average` or `l2`; see `Encoder`.
+        weights: path of a `.safetensors` file or a state dict (`.pth`); or `random` for normally
+            distributed weights that keep the scale of the features (He et al. 2015).
+        seed: of random weights.
+        device: where to put the encoder, the CPU if None.
+
+    Returns:
+        The encoder.
+
+    Raises:
+        WeightsError: weights that cannot be had, or that do not fit.
+        ValueError: no such encoder.
+
+    Example:
+        >>> encoder = load_encoder("lite")
+        >>> features = encoder(torch.rand(1, 3, 64, 96), ["relu3_1"])
+        >>> features["relu3_1"].shape
+        torch.Size([1, 128, 16, 24])
+    """
+    name = name or default_encoder()
+    if isinstance(name, Path) or name.endswith(FILE_TYPES):
+        if weights is not None:
+            raise ValueError(f"two weight files: {str(name)!r} and weights={str(weights)!r}")
+        path, state = Path(name), read_weights(name)
+        name = recognise(state)
+    elif name not in NETWORKS:
+        raise ValueError(
+            f"no encoder {name!r}{did_you_mean(name, NETWORKS)}; there are: {', '.join(NETWORKS)}, "
+            f"or the path of a weight file ({', '.join(FILE_TYPES)})"
+        )
+    elif weights == "random":
+        path, state = None, random_weights(name, seed)
+    else:
+        path = _bundled_or_fetched(name) if weights is None else Path(weights)
+        state = read_weights(path)
+        fit(name, state, usual_widths=True)
+    known_as, sha256 = weights_origin(path) if path else (f"random-{seed}", None)
+    encoder = Encoder(name, state, pooling=pooling, weights_name=known_as, weights_sha256=sha256)
+    return encoder.to(device or "cpu")
+
+
+def _module(layer: Layer, before: int, pooling: Pooling) -> nn.Module:
+    if layer.kind == "conv":
+        # Made without numbers, so that torch's own random generator is left alone.
+        shape = (before, layer.channels, layer.kernel, layer.stride, layer.padding)
+        return skip_init(nn.Conv2d, *shape)
+    if layer.kind == "bn":
+        return nn.BatchNorm2d(layer.channels)
+    if layer.kind == "relu":
+        return nn.ReLU()
+    pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "l2": L2Pool}[pooling]
+    return pool(layer.kernel, layer.stride)
+
+
+def _bundled_or_fetched(name: str) -> Path:
+    if name == "lite":
+        return bundled_weights_folder() / "lite.safetensors"
+    return torchvision_weights(name)

@@ -1,0 +1,85 @@
+"""Read what named layers of any network put out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import partial
+
+from torch import Tensor, nn
+
+
+def _keep(
+    seen: dict[str, Tensor], name: str, _module: nn.Module, _inputs: object, output: object
+) -> None:
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"layer {name!r} puts out a {type(output).__name__}, not a tensor; "
+            "name a layer inside it instead"
+        )
+    seen[name] = output
+
+
+@contextmanager
+def record(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Collect the outputs of named layers while the block runs; no hook is left behind.
+
+    An activation that works in place (`nn.ReLU(inplace=True)`) would overwrite the output of the
+    layer before it after that was kept; inside the block such layers work out of place, so that
+    every output is what its own layer computed.
+
+    Args:
+        model: any module.
+        layers: names as in `model.named_modules()`, for example `features.22`.
+
+    Yields:
+        A dictionary from name to output tensor, filled by each forward pass, in the order in which
+        the layers ran.
+
+    Raises:
+        ValueError: no layer has that name; the message gives the nearest one and all of them.
+        TypeError: a string in place of a list, or a layer whose output is not a tensor.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+        >>> with record(net, ["0"]) as seen:
+        ...     _ = net(torch.zeros(1, 3, 8, 8))
+        >>> seen["0"].shape
+        torch.Size([1, 4, 6, 6])
+    """
+    if isinstance(layers, str):
+        raise TypeError(f"layers is a list of names; for one layer write [{layers!r}]")
+    modules = {name: module for name, module in model.named_modules() if name}
+    for name in layers:
+        if name not in modules:
+            raise ValueError(unknown_layer(name, list(modules)))
+    seen: dict[str, Tensor] = {}
+    in_place = [m for m in modules.values() if getattr(m, "inplace", False)]
+    handles = []
+    try:
+        for name in layers:
+            handles.append(modules[name].register_forward_hook(partial(_keep, seen, name)))
+        for module in in_place:
+            module.inplace = False  # pyright: ignore[reportArgumentType]
+        yield seen
+    finally:
+        for module in in_place:
+            module.inplace = True  # pyright: ignore[reportArgumentType]
+        for handle in handles:
+            handle.remove()
+
+
+def unknown_layer(name: object, valid: Sequence[str]) -> str:
+    """The message for a layer that does not exist: what came in, the nearest, and all there are.
+
+    Args:
+        name: what was asked for.
+        valid: every name that would do.
+
+    Returns:
+        One sentence for a `ValueError`.
+    """
+    near = get_close_matches(str(name), valid, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"no layer {name!r}{hint}; this network has: {', '.join(valid)}"

@@ -1,0 +1,184 @@
+"""The one loop: go down an objective from a start picture, whatever the objective is."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import scipy.optimize
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from nstlab.checkpoints import Checkpointer
+from nstlab.descent import Descent, Differentiable, End, Restart
+from nstlab.images import check_picture
+from nstlab.runs import Ended, OnStep, Run
+from nstlab.steppers import TorchStepper
+
+Optimizer = Literal["lbfgs", "scipy", "adam", "gradient_descent"]
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+SCIPY_BLOCK = 100  # evaluations after which scipy's memory is emptied and its run can be resumed
+
+
+def minimize(
+    objective: Differentiable,
+    image: Float[Tensor, "b 3 h w"],
+    *,
+    steps: int,
+    optimizer: Optimizer = "lbfgs",
+    learning_rate: float | None = None,
+    history: int = 10,
+    frame_every: int = 0,
+    on_step: OnStep | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> Run:
+    """Change a picture step by step so that an objective falls; keep the best one that was seen.
+
+    The objective is multiplied by one number for the whole run, 1 / mean |gradient at the start|,
+    so that no rule inside an optimiser takes a small loss for the end; losses are reported
+    without it. A loss that is not finite, or twice the start's, sends the run back to the best
+    picture with an empty memory and smaller steps. The first Ctrl-C ends the run after the step in
+    progress.
+
+    Args:
+        objective: has `value_and_grad`.
+        image: where to start, RGB in [0, 1]; not changed.
+        steps: changes to the picture; the objective is evaluated once more than that. For scipy,
+            whose line search may need several evaluations for a step: evaluations less one.
+        optimizer: `lbfgs`, scipy's L-BFGS-B as `scipy`, `adam`, or `gradient_descent`.
+        learning_rate: see `TorchStepper`; None for the default. Not used by scipy.
+        history: number of steps that the two L-BFGS remember.
+        frame_every: keep each n-th picture, the start's and the last included; 0 keeps none.
+        on_step: called with a `Step` after each evaluation; it ends the run by raising
+            `StopIteration`.
+        checkpoint: file to write the state to now and then. If it is there, the run goes on from
+            it, with the same bits as if it had not been stopped; it is deleted at the end.
+        checkpoint_every: steps between checkpoints; None for one every 30 seconds. With scipy they
+            are looked at after each 100 evaluations.
+        recipe: plain data that says what is computed: kept in the run, and compared on resuming.
+
+    Returns:
+        The run. Its picture is kept whatever ends it.
+
+    Raises:
+        ValueError: a number out of range, an unknown optimiser, or a start that is no picture.
+        RecordError: the checkpoint is damaged or of another run.
+        FloatingPointError: the loss of the start picture is not finite.
+    """
+    _check(steps=(steps, 1), history=(history, 1), frame_every=(frame_every, 0))
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"unknown optimiser {optimizer!r}; there is: {', '.join(OPTIMIZERS)}")
+    if learning_rate is not None and not learning_rate > 0:
+        raise ValueError(f"learning_rate is {learning_rate}; it must be above 0")
+    check_picture(image)
+    recipe = dict(recipe or {})
+    saver = Checkpointer(checkpoint, checkpoint_every, recipe)
+    state = saver.read()
+    descent = Descent(objective, image, steps, frame_every, on_step)
+    stepper = None
+    if optimizer != "scipy":
+        stepper = TorchStepper(optimizer, descent.image, learning_rate, history)
+    if state is not None:
+        descent.load_state_dict(state["descent"])
+        saver.last_step = descent.evaluations
+        if stepper is not None:
+            stepper.load_state_dict(state["stepper"], descent.image)
+    ended: Ended = "interrupted"
+    with _first_interrupt(descent), suppress(KeyboardInterrupt):
+        try:
+            if stepper is None:
+                _scipy_steps(descent, history, saver)
+            else:
+                _torch_steps(descent, stepper, saver)
+        except End as end:
+            ended = end.how
+    if ended not in ("interrupted", "stopped"):
+        saver.delete()
+    return descent.run(ended, recipe)
+
+
+def _torch_steps(descent: Descent, stepper: TorchStepper, saver: Checkpointer) -> None:
+    def state() -> dict[str, Any]:
+        return {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
+
+    while True:
+        try:
+            total, gradient = descent.evaluate(descent.image)
+            descent.image = stepper.advance(total, gradient)
+        except Restart:
+            descent.image = descent.best
+            stepper.restart(descent.best, caution=0.25)
+        _save_or_leave(descent, saver, state)
+
+
+def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
+    """Let scipy's L-BFGS-B ask for evaluations, in blocks that each start with an empty memory."""
+    like = descent.image
+
+    def to_picture(flat: np.ndarray) -> Tensor:
+        return torch.from_numpy(flat).to(like.device, like.dtype).reshape(like.shape)
+
+    def evaluate(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        total, gradient = descent.evaluate(to_picture(flat))
+        if descent.leaving is not None:
+            raise End(descent.leaving)
+        return float(total), gradient.double().cpu().numpy().ravel()
+
+    while True:
+        try:
+            found = scipy.optimize.minimize(
+                evaluate,
+                descent.image.double().cpu().numpy().ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},
+            )
+            descent.image = to_picture(found.x)
+        except Restart:
+            descent.image = descent.best
+        _save_or_leave(descent, saver, lambda: {"descent": descent.state_dict()})
+
+
+def _save_or_leave(
+    descent: Descent, saver: Checkpointer, state: Callable[[], dict[str, Any]]
+) -> None:
+    """Between two steps, when all that is in memory fits together."""
+    if descent.leaving is not None:
+        saver.write(descent.evaluations, state)
+        raise End(descent.leaving)
+    if saver.is_due(descent.evaluations):
+        saver.write(descent.evaluations, state)
+
+
+@contextmanager
+def _first_interrupt(descent: Descent) -> Iterator[None]:
+    """Let the first Ctrl-C end the run after the step in progress, and the second one at once.
+
+    Outside the main thread, where Python delivers no signals, nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def note(_signal: int, _frame: object) -> None:
+        if descent.leaving is not None:
+            raise KeyboardInterrupt
+        descent.leaving = "interrupted"
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check(**bounds: tuple[int, int]) -> None:
+    for name, (value, least) in bounds.items():
+        if value < least:
+            raise ValueError(f"{name} is {value}; it must be at least {least}")

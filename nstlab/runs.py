@@ -1,0 +1,196 @@
+"""The record of a run: what a watcher is told at each step, and all that came of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from nstlab.checkpoints import FORMAT, RecordError
+from nstlab.images import open_picture, read_info, save_picture
+
+Ended = Literal["finished", "converged", "stalled", "stopped", "interrupted", "failed"]
+INFO_KEY = "nstlab"  # under which a PNG carries the record
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a watcher is told after each evaluation.
+
+    Attributes:
+        step: number of steps made so far, 0 for the start picture.
+        steps: number of steps planned.
+        losses: terms' values by name, without their weights, and their weighted sum as `total`;
+            one number for each picture of the batch.
+        image: the picture (b, 3, h, w) that was evaluated; a copy, free to keep.
+        seconds: time since the start, earlier parts of a resumed run included.
+        seconds_left: the time that the remaining steps will take, at the pace of this part.
+        message: one sentence where something happened, such as a restart; else empty.
+    """
+
+    step: int
+    steps: int
+    losses: Mapping[str, tuple[float, ...]]
+    image: Float[Tensor, "b 3 h w"]
+    seconds: float
+    seconds_left: float
+    message: str = ""
+
+    @property
+    def loss(self) -> float:
+        """The weighted sum of all terms, summed over the batch."""
+        return sum(self.losses["total"])
+
+
+OnStep = Callable[[Step], object]
+
+
+@dataclass
+class Run:
+    """Everything that came of a run.
+
+    Attributes:
+        image: for each picture of the batch the one of lowest total loss that was evaluated.
+        losses: by term, and as `total`; row k holds the values after k steps, a column each for
+            the pictures of the batch.
+        frames: pictures kept on the way by step, 8 bits a channel.
+        ended: `finished` all steps; `converged` (no gradient left); `stalled` (no step lowered the
+            loss any more); `stopped` by a watcher; `interrupted` by Ctrl-C; `failed` (loss not
+            finite again and again). The picture is kept in each case.
+        seconds: time taken, parts before a resume included.
+        messages: what happened on the way, one sentence each.
+        recipe: what it takes to make the run again (see `task`); plain data.
+        machine: versions, device and threads, on which the last bits depend; plain data.
+    """
+
+    image: Float[Tensor, "b 3 h w"]
+    losses: dict[str, Float[Tensor, "n b"]]
+    frames: dict[int, UInt8[Tensor, "b 3 h w"]] = field(default_factory=dict)
+    ended: Ended = "finished"
+    seconds: float = 0.0
+    messages: tuple[str, ...] = ()
+    recipe: dict[str, Any] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps made."""
+        return len(self.losses["total"]) - 1
+
+    def curve(self, term: str = "total", index: int = 0) -> list[float]:
+        """One term's values over the run, for one picture of the batch.
+
+        Args:
+            term: a name in `losses`.
+            index: which picture of the batch.
+
+        Returns:
+            The value at the start picture, then after each step.
+
+        Raises:
+            ValueError: no such term.
+        """
+        if term not in self.losses:
+            raise ValueError(f"no term {term!r} in this run; there is: {', '.join(self.losses)}")
+        return self.losses[term][:, index].tolist()
+
+    def record(self, index: int = 0) -> dict[str, Any]:
+        """The run as plain data without its pictures, as it is written into a PNG.
+
+        Args:
+            index: which picture of the batch the losses are given for.
+
+        Returns:
+            The recipe, how the run ended, its seconds, steps, messages and losses.
+        """
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "machine": self.machine,
+            "ended": self.ended,
+            "seconds": round(self.seconds, 2),
+            "steps_made": self.steps,
+            "messages": list(self.messages),
+            "losses": {
+                name: [float(f"{value:.6g}") for value in self.curve(name, index)]
+                for name in self.losses
+            },
+        }
+
+    def save(self, path: str | Path, index: int = 0) -> Path:
+        """Write the picture, with the record inside where the format can hold it (PNG, JPEG).
+
+        Args:
+            path: the file to write; it is replaced in one step, so no half-written file is seen.
+            index: which picture of the batch.
+
+        Returns:
+            The path written.
+
+        Raises:
+            PictureError: the file cannot be written, or its suffix is none of the known ones.
+        """
+        info = {INFO_KEY: json.dumps(self.record(index), separators=(",", ":"))}
+        return save_picture(self.image, path, info, index=index)
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """The record inside a picture that `Run.save` wrote.
+
+    Args:
+        path: a PNG or JPEG.
+
+    Returns:
+        The dictionary of `Run.record`.
+
+    Raises:
+        PictureError: no readable picture there.
+        RecordError: the picture carries no record, or one that this version cannot read.
+    """
+    name = Path(path).name
+    text = read_info(path).get(INFO_KEY)
+    if text is None:
+        raise RecordError(
+            f"{name} carries no nstlab settings; only a PNG or JPEG that nstlab wrote, and that no "
+            "other program saved again, does"
+        )
+    try:
+        found = json.loads(text)
+        version = found["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"the settings inside {name} are damaged: {error}") from error
+    if version != FORMAT:
+        raise RecordError(f"{name} has settings of format {version}; this version reads {FORMAT}")
+    return found
+
+
+def load_run(path: str | Path) -> Run:
+    """A saved run: its picture at 8 bits, its losses and its recipe; frames are not kept in it.
+
+    Args:
+        path: a PNG or JPEG that `Run.save` wrote.
+
+    Returns:
+        The run; `run.save` writes it again.
+
+    Raises:
+        PictureError: no readable picture there.
+        RecordError: the picture carries no record.
+    """
+    found = read_record(path)
+    return Run(
+        image=open_picture(path),
+        losses={
+            name: torch.tensor(values, dtype=torch.float64)[:, None]
+            for name, values in found["losses"].items()
+        },
+        ended=found["ended"],
+        seconds=found["seconds"],
+        messages=tuple(found["messages"]),
+        recipe=found["recipe"],
+        machine=found["machine"],
+    )

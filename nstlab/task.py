@@ -1,0 +1,213 @@
+"""What the three kinds of run share: pictures at their size, targets, start, recipe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.ndimage import median_filter
+from torch import Tensor
+
+from nstlab.encoders import Encoder, load_encoder
+from nstlab.images import Source, resize, scale_to_cover
+from nstlab.objective import (
+    Objective,
+    Term,
+    blend_grams,
+    content_term,
+    range_term,
+    style_term,
+    variation_term,
+)
+from nstlab.optimize import minimize
+from nstlab.runs import OnStep, Run
+from nstlab.runtime import choose_device, generator, machine
+from nstlab.samples import identify, load_picture
+from nstlab.settings import Settings, Start
+
+PictureSource = Source | Tensor
+Shape = tuple[int, int]  # height and width in pixels
+
+
+def as_list(pictures: PictureSource | Sequence[PictureSource]) -> list[PictureSource]:
+    """One picture or several as a list; strings and bytes count as one."""
+    if isinstance(pictures, list | tuple):
+        return list(pictures)
+    return [cast(PictureSource, pictures)]
+
+
+class Options(TypedDict, total=False):
+    """How a run is carried out and watched; of these only `start_picture` changes the result.
+
+    Attributes:
+        start_picture: where to start, such as an earlier result; chooses the start `picture`.
+        encoder: one that is loaded already, to save time, in place of the one that the settings
+            name.
+        device: `cuda`, `mps`, `cpu`; None for the fastest there is.
+        on_step: called with a `Step` after each evaluation; see `minimize`.
+        frame_every: keep each n-th picture of the run.
+        checkpoint: file to write the state to, and to go on from if it is there.
+        checkpoint_every: steps between checkpoints; None for one every 30 seconds.
+    """
+
+    start_picture: PictureSource | None
+    encoder: Encoder | None
+    device: str | torch.device | None
+    on_step: OnStep | None
+    frame_every: int
+    checkpoint: str | Path | None
+    checkpoint_every: int | None
+
+
+class Task:
+    """One run in preparation."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings | None,
+        options: Options,
+        **pictures: Sequence[PictureSource],
+    ) -> None:
+        """Choose device and encoder.
+
+        Args:
+            name: `stylize`, `invert` or `texture`.
+            settings: None for the defaults.
+            options: those of the caller.
+            **pictures: by role, for the recipe.
+        """
+        settings = settings or Settings()
+        self.start_picture = options.get("start_picture")
+        if self.start_picture is not None:
+            settings = settings.change(start="picture")
+            pictures["start"] = [self.start_picture]
+        elif settings.start == "picture":
+            raise ValueError("start is 'picture' but none was handed over; give start_picture")
+        self.name, self.settings, self.options, self.pictures = name, settings, options, pictures
+        self.device = choose_device(options.get("device"))
+        encoder = options.get("encoder")
+        self.encoder = encoder if encoder is not None else encoder_for(settings)
+        self.encoder.to(self.device)
+        self.dtype = self.encoder.get_buffer("mean").dtype
+
+    def load(self, source: PictureSource, size: int | Shape) -> Float[Tensor, "1 3 h w"]:
+        """A picture at a size, on the device of the run."""
+        return resize(load_picture(source), size).to(self.device, self.dtype)
+
+    def shape_like(self, source: PictureSource) -> Shape:
+        """Height and width of the result, from the picture whose proportions it takes."""
+        height, width = resize(load_picture(source), self.settings.size).shape[2:]
+        return height, width
+
+    def content_term(self, source: PictureSource, shape: Shape) -> Term:
+        """The content term for a picture, at the shape of the result."""
+        weights = self.settings.layer_weights("content")
+        features = self.encoder(self.load(source, shape), list(weights))
+        normalization, weight = self.settings.normalization, self.settings.content_weight
+        return content_term(features, weights, normalization, weight)
+
+    def style_term(self, sources: Sequence[PictureSource], shape: Shape) -> Term:
+        """The style term for one picture or several, each at its own size."""
+        weights = self.settings.layer_weights("style")
+        features = [self.encoder(self.load_style(each, shape), list(weights)) for each in sources]
+        grams = blend_grams(features, self.settings.style_blend)
+        normalization, weight = self.settings.normalization, self.settings.style_weight
+        return style_term(grams, weights, normalization, weight)
+
+    def load_style(self, source: PictureSource, shape: Shape) -> Float[Tensor, "1 3 h w"]:
+        """A style picture at the size that `style_fit` and `style_scale` ask for."""
+        image = load_picture(source)
+        height, width = image.shape[2:]
+        scale = self.settings.style_scale
+        if self.settings.style_fit == "cover":
+            image = scale_to_cover(image, *(max(1, round(side * scale)) for side in shape))
+        else:
+            fitted = self.settings.style_fit == "size"
+            longer = max(shape) if fitted else max(height, width)
+            image = resize(image, max(1, round(longer * scale)))
+        return image.to(self.device, self.dtype)
+
+    def start_image(
+        self, start: Start, shape: Shape, sources: Mapping[str, PictureSource]
+    ) -> Float[Tensor, "1 3 h w"]:
+        """The picture to start from."""
+        if start == "picture" and self.start_picture is not None:
+            return self.load(self.start_picture, shape)
+        if start == "noise":
+            noise = torch.rand(1, 3, *shape, generator=generator(self.settings.seed))
+            return noise.to(self.device, self.dtype)
+        if start == "smooth_noise":
+            # As in the blog walk-through: uniform noise, median of 8 × 8 pixels, halved.
+            noise = np.random.default_rng(self.settings.seed).random((3, *shape), dtype=np.float32)
+            smooth = torch.from_numpy(median_filter(noise, size=(1, 8, 8)) / 2)
+            return smooth[None].to(self.device, self.dtype)
+        if start not in sources:
+            raise ValueError(f"start is {start!r}, but {self.name} has no {start} picture")
+        if start == "style":
+            return scale_to_cover(load_picture(sources["style"]), *shape).to(
+                self.device, self.dtype
+            )
+        return self.load(sources[start], shape)
+
+    def run(
+        self, terms: Sequence[Term], shape: Shape, start: Start, **sources: PictureSource
+    ) -> Run:
+        """Add the terms that any run may have, choose the start, and go down.
+
+        Args:
+            terms: of this kind of run.
+            shape: of the result.
+            start: where to start if the settings do not say.
+            **sources: pictures that can be started from.
+
+        Returns:
+            The run.
+        """
+        settings, options = self.settings, self.options
+        start = settings.start or start
+        image = self.start_image(start, shape, sources)
+        own_start = {"settings": settings.change(start=start)}
+        extra = [(variation_term, settings.variation_weight), (range_term, settings.range_weight)]
+        added = [make(weight) for make, weight in extra if weight > 0]
+        run = minimize(
+            Objective(self.encoder, [*terms, *added]),
+            image,
+            steps=settings.steps,
+            optimizer=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            history=settings.history,
+            frame_every=options.get("frame_every", 0),
+            on_step=options.get("on_step"),
+            checkpoint=options.get("checkpoint"),
+            checkpoint_every=options.get("checkpoint_every"),
+            recipe=self.recipe(**own_start),
+        )
+        run.machine = machine(self.device)
+        return run
+
+    def recipe(self, settings: Settings) -> dict[str, Any]:
+        """What it takes to make the run again, as plain data: file names and hashes, no path."""
+        return {
+            "task": self.name,
+            "settings": settings.as_data(),
+            "pictures": {
+                role: [asdict(identify(each)) for each in sources]
+                for role, sources in self.pictures.items()
+            },
+            "encoder": {
+                "network": self.encoder.name,
+                "weights": self.encoder.weights_name,
+                "sha256": self.encoder.weights_sha256,
+            },
+        }
+
+
+def encoder_for(settings: Settings) -> Encoder:
+    """The encoder that settings name, on the CPU."""
+    return load_encoder(
+        settings.encoder, pooling=settings.pooling, weights=settings.weights, seed=settings.seed
+    )

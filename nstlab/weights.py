@@ -1,0 +1,220 @@
+"""Find, download, check and load weight files; never by running code that is inside them."""
+
+import hashlib
+import json
+import os
+import pickle
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from nstlab.layers import WeightsError as WeightsError
+from nstlab.runtime import cache_folder, progress_wanted
+
+FILE_TYPES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
+TIMEOUT = 30.0  # seconds without a byte before a download is given up
+CHUNK = 1 << 20  # bytes
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Args:
+        path: an existing file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a weight file by their keys, on the CPU, in the file's own precision.
+
+    Args:
+        path: a `.safetensors` file, or a `.pth`, `.pt`, `.ckpt` or `.bin` file that holds a state
+            dict or `{"state_dict": ...}`. The latter are read with `weights_only=True`: a file that
+            would run code is refused.
+
+    Returns:
+        Key to tensor.
+
+    Raises:
+        WeightsError: no such file, another kind of file, a damaged one, or one that holds code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no weight file {str(path)!r}; give the path of a file that exists")
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(f"cannot read {path.name}: {error}; fetch it again") from error
+    if path.suffix not in FILE_TYPES:
+        raise WeightsError(f"cannot read {path.name}: weight files end in {', '.join(FILE_TYPES)}")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"refused {path.name}: it is damaged, or it holds Python objects and not only tensors, "
+            "so that loading it could run code; where you trust it, save its state dict as a "
+            ".safetensors file and use that"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(f"cannot read {path.name}: it is damaged; fetch it again") from error
+    return _state_dict(content, path.name)
+
+
+def _state_dict(content: Any, name: str) -> dict[str, Tensor]:  # noqa: ANN401
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not content:
+        raise WeightsError(f"{name} holds a {type(content).__name__}, not a state dict of tensors")
+    for key, value in content.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise WeightsError(
+                f"{name} holds a {type(value).__name__} under {key!r}, which is no tensor"
+            )
+    return dict(content)
+
+
+def torchvision_weights(arch: str) -> Path:
+    """The file with the convolutions of one of torchvision's networks, fetched where needed.
+
+    Looked for in this order: the copy kept in the cache; the full file in torch.hub's folder
+    (`TORCH_HOME`); torchvision's server. The full file must have the checksum that is part of its
+    name. Of it only the convolutions (`features.*`) are kept, as safetensors: for VGG-19 80 MB in
+    place of 548. A file in torch.hub's folder is left as it is.
+
+    Args:
+        arch: torchvision's name of the network, for example `vgg19`.
+
+    Returns:
+        A `.features.safetensors` file in `cache_folder()/weights`.
+
+    Raises:
+        WeightsError: no network, a wrong or cut file, or a folder that cannot be written; the
+            message names the other ways to get weights.
+    """
+    address = weights_address(arch)
+    name = address.rsplit("/", 1)[-1]
+    folder = cache_folder() / "weights"
+    copy = folder / f"{name.removesuffix('.pth')}.features.safetensors"
+    if copy.is_file() and _is_whole(copy):
+        return copy
+    kept = Path(torch.hub.get_dir()) / "checkpoints" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if kept.is_file() and file_sha256(kept).startswith(_checksum(name)):
+            _keep_convolutions(kept, copy, address)
+            return copy
+        with _new_file(folder, ".pth") as full:
+            _download(address, full)
+            _keep_convolutions(full, copy, address)
+    except (OSError, HTTPException, SafetensorError, WeightsError) as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it is an open reply
+        raise WeightsError(
+            f"no weights for {arch!r}: {address} gave no usable file ({error}); without network "
+            f"use the bundled encoder 'lite', a file of your own (weights=PATH), or put {name} "
+            f"into {kept.parent} (TORCH_HOME moves this folder)"
+        ) from error
+    return copy
+
+
+def weights_address(arch: str) -> str:
+    """The address of torchvision's weights; the file's name ends in the start of its SHA-256.
+
+    Args:
+        arch: torchvision's name of the network.
+
+    Returns:
+        For example `https://.../vgg19-dcbb9e9d.pth`.
+    """
+    from torchvision.models import get_model_weights  # slow to import, and seldom needed
+
+    return get_model_weights(arch)["IMAGENET1K_V1"].url
+
+
+def weights_origin(path: str | Path) -> tuple[str, str]:
+    """Name and SHA-256 that identify weights: the file's own, or of the full file it was cut from.
+
+    Args:
+        path: a weight file.
+
+    Returns:
+        File name without folders, and 64 hexadecimal digits.
+    """
+    path = Path(path)
+    if path.name.endswith(".features.safetensors"):
+        with safe_open(path, "pt") as file:
+            origin = json.loads((file.metadata() or {}).get("nstlab", "{}"))
+        if {"source", "sha256"} <= origin.keys():
+            return origin["source"].rsplit("/", 1)[-1], origin["sha256"]
+    return path.name, file_sha256(path)
+
+
+def _checksum(name: str) -> str:
+    return name.removesuffix(".pth").rsplit("-", 1)[-1]
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file's header and length agree; a damaged copy is then fetched again."""
+    try:
+        with safe_open(path, "pt") as file:
+            return bool(file.keys())
+    except (SafetensorError, OSError):
+        return False
+
+
+@contextmanager
+def _new_file(folder: Path, suffix: str) -> Iterator[Path]:
+    """A file of its own name for the block to write; gone afterwards, unless it was moved."""
+    handle, name = tempfile.mkstemp(suffix, "part-", folder)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _download(address: str, path: Path) -> None:
+    from tqdm.auto import tqdm
+
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(address, timeout=TIMEOUT) as reply, open(path, "wb") as file:
+        size = int(reply.headers.get("Content-Length") or 0)
+        name = address.rsplit("/", 1)[-1]
+        with tqdm(
+            total=size or None, desc=name, unit="B", unit_scale=True, disable=not progress_wanted()
+        ) as bar:
+            while chunk := reply.read(CHUNK):
+                file.write(chunk)
+                digest.update(chunk)
+                bar.update(len(chunk))
+        if file.tell() < size:
+            raise WeightsError(f"the download ended after {file.tell()} of {size} bytes")
+    if not digest.hexdigest().startswith(_checksum(name)):
+        raise WeightsError(f"the file's SHA-256 is {digest.hexdigest()[:8]}..., not as in its name")
+
+
+def _keep_convolutions(full: Path, copy: Path, address: str) -> None:
+    weights = {k: v for k, v in read_weights(full).items() if k.startswith("features.")}
+    if not weights:
+        raise WeightsError("the file holds no 'features.*' tensors")
+    # One entry, since safetensors does not fix the order of several: the same bytes everywhere.
+    origin = json.dumps({"sha256": file_sha256(full), "source": address})
+    with _new_file(copy.parent, ".safetensors") as part:
+        save_file({k: v.contiguous() for k, v in weights.items()}, part, {"nstlab": origin})
+        os.replace(part, copy)

@@ -1,0 +1,89 @@
+"""Gram matrices against what is known about them by hand."""
+
+import pytest
+import torch
+
+from nstlab.gram import gram_matrix
+from nstlab.runtime import generator
+
+
+def features(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
+
+
+def test_of_ones_counts_the_positions():
+    ones = torch.ones(2, 3, 4, 5)
+    assert torch.equal(gram_matrix(ones, "none"), torch.full((2, 3, 3), 20.0))
+    assert torch.allclose(gram_matrix(ones, "positions"), torch.ones(2, 3, 3), atol=1e-6, rtol=0)
+
+
+def test_against_sums_written_out():
+    two = torch.tensor([[[[1.0, 2.0]], [[3.0, -1.0]]]])
+    expected = torch.tensor([[[1.0 + 4.0, 3.0 - 2.0], [3.0 - 2.0, 9.0 + 1.0]]])
+    assert torch.equal(gram_matrix(two, "none"), expected)
+    assert torch.allclose(gram_matrix(two, "positions"), expected / 2, atol=1e-6, rtol=0)
+
+
+def test_positions_is_the_default_and_divides_by_m():
+    some = features(2, 4, 3, 5)
+    expected = gram_matrix(some, "none") / 15
+    assert torch.allclose(gram_matrix(some), expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("norm", ["none", "positions"])
+def test_is_symmetric_and_positive_semidefinite(norm):
+    gram = gram_matrix(features(3, 6, 2, 2), norm)  # of rank 4 at most: two eigenvalues are 0
+    assert torch.allclose(gram, gram.mT, atol=1e-12, rtol=0)
+    eigenvalues = torch.linalg.eigvalsh(gram)
+    assert eigenvalues.min() > -1e-12
+    assert (eigenvalues > 1e-9).sum(1).tolist() == [4, 4, 4]
+
+
+def test_does_not_know_where_things_are():
+    some = features(1, 4, 6, 6)
+    order = torch.randperm(36, generator=generator(1))
+    shuffled = some.flatten(2)[..., order].reshape(1, 4, 9, 4)
+    assert torch.allclose(gram_matrix(some), gram_matrix(shuffled), atol=1e-12, rtol=0)
+
+
+def test_follows_a_permutation_of_the_channels():
+    some, order = features(1, 4, 3, 3), torch.tensor([2, 0, 3, 1])
+    expected = gram_matrix(some)[:, order][:, :, order]
+    assert torch.allclose(gram_matrix(some[:, order]), expected, atol=1e-12, rtol=0)
+
+
+def test_positions_does_not_grow_with_a_tiled_picture():
+    some = features(1, 3, 4, 4)
+    tiled = some.repeat(1, 1, 2, 3)
+    assert torch.allclose(gram_matrix(tiled), gram_matrix(some), atol=1e-12, rtol=0)
+    assert torch.allclose(
+        gram_matrix(tiled, "none"), 6 * gram_matrix(some, "none"), atol=1e-9, rtol=0
+    )
+
+
+def test_pictures_of_a_batch_are_apart():
+    some = features(3, 4, 5, 5)
+    alone = torch.cat([gram_matrix(one[None]) for one in some])
+    assert torch.allclose(gram_matrix(some), alone, atol=1e-12, rtol=0)
+
+
+def test_half_precision_does_not_overflow():
+    # 4096 positions of 100 squared sum to 4e7, far above half precision's largest number, 65504.
+    large = torch.full((1, 2, 64, 64), 100.0, dtype=torch.float16)
+    assert gram_matrix(large, "none").isinf().all()
+    assert torch.allclose(gram_matrix(large).float(), torch.tensor(1e4), rtol=1e-2)
+
+
+def test_gradient_is_twice_the_error_times_the_features():
+    some, other = features(1, 3, 2, 4).requires_grad_(), features(1, 3, 2, 4, seed=1)
+    error = gram_matrix(some, "none") - gram_matrix(other, "none")
+    error.square().sum().backward()
+    assert some.grad is not None
+    expected = 4 * (error @ some.flatten(2)).detach().reshape(some.shape)
+    assert torch.allclose(some.grad, expected, atol=1e-9, rtol=0)
+
+
+def test_unknown_norm_names_those_there_are():
+    unchecked = getattr(gram_matrix, "__wrapped__", gram_matrix)  # without the tests' type checks
+    with pytest.raises(ValueError, match="norm 'elements'; it can be 'none' or 'positions'"):
+        unchecked(torch.ones(1, 1, 1, 1), "elements")  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,332 @@
+"""The loop: known minima, torch's own L-BFGS as the oracle, guards, watching, resuming."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from nstlab import descent as guards
+from nstlab.checkpoints import RecordError
+from nstlab.optimize import OPTIMIZERS, Optimizer, minimize
+from nstlab.runs import Run, Step
+from nstlab.runtime import generator
+from nstlab.steppers import FIRST_STEP
+
+
+class Bowl:
+    """Σ curvature · (x − target)², whose minimum is known."""
+
+    def __init__(self, target: Tensor, curvature: Tensor | float = 1.0, scale: float = 1.0) -> None:
+        self.target, self.curvature, self.scale = target, curvature, scale
+
+    def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        difference = image - self.target
+        loss = self.scale * (self.curvature * difference.square()).flatten(1).sum(1)
+        return {"bowl": loss, "total": loss}, 2 * self.scale * self.curvature * difference
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(*shape, generator=generator(seed), dtype=torch.float64)
+
+
+@pytest.fixture
+def start() -> Tensor:
+    return random(1, 3, 6, 7, seed=1)
+
+
+@pytest.fixture
+def bowl() -> Bowl:
+    return Bowl(random(1, 3, 6, 7, seed=2), 0.1 + random(1, 3, 6, 7, seed=3))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_every_optimiser_reaches_the_minimum_at_every_scale(
+    optimizer: Optimizer, scale: float, bowl: Bowl, start: Tensor
+) -> None:
+    bowl.scale = scale
+    steps = {"lbfgs": 60, "scipy": 60, "adam": 400, "gradient_descent": 400}[optimizer]
+    run = minimize(bowl, start, steps=steps, optimizer=optimizer)
+    assert run.curve()[-1] < 1e-3 * run.curve()[0]
+    assert (run.image - bowl.target).abs().max() < 0.05
+    assert run.ended in ("finished", "stalled", "converged")
+
+
+def test_lbfgs_takes_the_steps_of_torchs_own(bowl: Bowl, start: Tensor) -> None:
+    run = minimize(bowl, start, steps=20, frame_every=0)
+    point = start.clone().requires_grad_()
+    _, gradient = bowl.value_and_grad(start)
+    scale = 1 / gradient.abs().mean()
+    oracle = torch.optim.LBFGS(
+        [point], max_iter=1, history_size=10, tolerance_grad=-1, tolerance_change=-1
+    )
+    losses = []
+
+    def closure() -> Tensor:
+        total, slope = bowl.value_and_grad(point.detach())
+        point.grad = slope * scale
+        losses.append(total["total"].item())
+        return total["total"].sum() * scale
+
+    for step in range(21):
+        oracle.param_groups[0]["lr"] = FIRST_STEP * point.numel() if step == 0 else 1.0
+        oracle.step(closure)
+    assert run.curve() == pytest.approx(losses, rel=1e-9)
+
+
+def test_the_first_step_changes_a_pixel_by_a_sensible_amount(bowl: Bowl, start: Tensor) -> None:
+    for scale in (1e-9, 1e9):
+        bowl.scale = scale
+        seen: list[Step] = []
+        minimize(bowl, start, steps=1, on_step=seen.append)
+        change = (seen[1].image - seen[0].image).abs().mean().item()
+        assert change == pytest.approx(FIRST_STEP, rel=1e-6)
+
+
+def test_steps_losses_and_frames_are_counted_from_the_start_picture(
+    bowl: Bowl, start: Tensor
+) -> None:
+    seen: list[Step] = []
+    run = minimize(bowl, start, steps=10, frame_every=4, on_step=seen.append)
+    assert run.steps == 10
+    assert [step.step for step in seen] == list(range(11))
+    assert all(step.steps == 10 for step in seen)
+    assert list(run.frames) == [0, 4, 8, 10]
+    assert torch.equal(seen[0].image, start)
+    assert torch.equal(run.frames[0], (start * 255).round().to(torch.uint8))
+    assert torch.equal(run.frames[8], (seen[8].image.clamp(0, 1) * 255).round().to(torch.uint8))
+    assert run.curve() == [step.losses["total"][0] for step in seen]
+    assert run.curve()[0] == bowl.value_and_grad(start)[0]["total"].item()
+    assert seen[-1].seconds_left == 0
+    assert seen[5].seconds_left > 0
+    assert run.seconds >= seen[-1].seconds >= seen[0].seconds >= 0
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_result_is_the_best_picture_seen(
+    optimizer: Optimizer, bowl: Bowl, start: Tensor
+) -> None:
+    run = minimize(bowl, start, steps=15, optimizer=optimizer)
+    found = bowl.value_and_grad(run.image)[0]["total"].item()
+    assert found == pytest.approx(min(run.curve()), rel=1e-5)
+
+
+def test_each_picture_of_a_batch_keeps_its_own_best() -> None:
+    starts, targets = random(2, 3, 4, 4), random(2, 3, 4, 4, seed=5)
+    run = minimize(Bowl(targets), starts, steps=8, optimizer="adam", learning_rate=0.3)
+    for index in range(2):
+        found = Bowl(targets).value_and_grad(run.image)[0]["total"][index].item()
+        assert found == pytest.approx(min(run.curve(index=index)), rel=1e-12)
+
+
+def test_the_start_is_not_changed(bowl: Bowl, start: Tensor) -> None:
+    before = start.clone()
+    minimize(bowl, start, steps=5)
+    assert torch.equal(start, before)
+
+
+class Poisoned(Bowl):
+    """A bowl whose loss is not a number from the n-th evaluation on, or only at it."""
+
+    def __init__(self, target: Tensor, at: Callable[[int], bool]) -> None:
+        super().__init__(target, 0.1 + random(*target.shape, seed=3))
+        self.at, self.evaluations = at, 0
+
+    def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        losses, gradient = super().value_and_grad(image)
+        bad = self.at(self.evaluations)
+        self.evaluations += 1
+        return (
+            ({**losses, "total": losses["total"] * torch.nan}, gradient)
+            if bad
+            else (losses, gradient)
+        )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_after_a_nan_the_run_goes_on_from_the_best_picture(
+    optimizer: Optimizer, start: Tensor
+) -> None:
+    target = random(1, 3, 6, 7, seed=2)
+    told: list[str] = []
+    run = minimize(
+        Poisoned(target, lambda k: k == 3),
+        start,
+        steps=200,
+        optimizer=optimizer,
+        on_step=lambda step: told.append(step.message),
+    )
+    assert len(run.messages) >= 1
+    assert "step 3" in run.messages[0]
+    assert "back to the best picture" in run.messages[0]
+    assert [text for text in told if text][0] == run.messages[0]
+    assert torch.isfinite(run.image).all()
+    assert min(run.curve()[4:]) < min(run.curve()[:3])
+
+
+def test_a_run_that_stays_broken_ends_and_keeps_the_picture(start: Tensor) -> None:
+    run = minimize(Poisoned(random(1, 3, 6, 7), lambda k: k >= 3), start, steps=100)
+    assert run.ended == "failed"
+    assert len(run.messages) == guards.RESTARTS + 1
+    assert "ended with the best picture" in run.messages[-1]
+    assert torch.isfinite(run.image).all()
+    assert not torch.equal(run.image, start)
+
+
+def test_a_start_whose_loss_is_not_finite_is_refused(start: Tensor) -> None:
+    with pytest.raises(FloatingPointError, match="start picture is"):
+        minimize(Poisoned(start, lambda _: True), start, steps=5)
+
+
+def test_steps_that_lead_away_are_taken_back(bowl: Bowl, start: Tensor) -> None:
+    run = minimize(bowl, start, steps=300, optimizer="gradient_descent", learning_rate=10.0)
+    assert "the loss is" in run.messages[0]
+    assert run.ended != "failed"
+    assert min(run.curve()) < 0.1 * run.curve()[0]
+
+
+class Flat(Bowl):
+    """Always the same loss, with a gradient that leads nowhere."""
+
+    def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        return {"total": torch.ones(len(image), dtype=image.dtype)}, torch.ones_like(image)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_a_stall_is_noticed(optimizer: Optimizer, start: Tensor) -> None:
+    run = minimize(Flat(start), start, steps=1000, optimizer=optimizer)
+    assert run.ended == "stalled"
+    assert run.steps == 2 * guards.PATIENCE
+    assert torch.equal(run.image, start)
+    assert "no lower loss" in run.messages[0]
+
+
+def test_no_gradient_is_the_end(start: Tensor) -> None:
+    run = minimize(Bowl(start), start, steps=10)
+    assert run.ended == "converged"
+    assert run.steps == 0
+    assert torch.equal(run.image, start)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_watcher_can_stop_the_run(optimizer: Optimizer, bowl: Bowl, start: Tensor) -> None:
+    def stop(step: Step) -> None:
+        if step.step == 4:
+            raise StopIteration
+
+    run = minimize(bowl, start, steps=50, optimizer=optimizer, on_step=stop)
+    assert run.ended == "stopped"
+    assert run.steps == 4
+
+
+def test_what_a_watcher_raises_reaches_the_caller(bowl: Bowl, start: Tensor) -> None:
+    def fail(_step: Step) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        minimize(bowl, start, steps=5, on_step=fail)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_ctrl_c_ends_the_run_and_gives_the_handler_back(
+    optimizer: Optimizer, bowl: Bowl, start: Tensor
+) -> None:
+    def press(step: Step) -> None:
+        if step.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    run = minimize(bowl, start, steps=50, optimizer=optimizer, on_step=press)
+    assert run.ended == "interrupted"
+    assert run.steps in (4, 5)
+    assert min(run.curve()) < run.curve()[0]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def same(one: Run, other: Run) -> bool:
+    return (
+        torch.equal(one.image, other.image)
+        and one.losses.keys() == other.losses.keys()
+        and all(torch.equal(one.losses[name], other.losses[name]) for name in one.losses)
+        and one.frames.keys() == other.frames.keys()
+        and all(torch.equal(one.frames[step], other.frames[step]) for step in one.frames)
+        and one.messages == other.messages
+    )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_resumed_run_has_the_same_bits(
+    optimizer: Optimizer, bowl: Bowl, start: Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.checkpoint"
+    whole = minimize(bowl, start, steps=230, optimizer=optimizer, frame_every=7)
+
+    def stop_at(limit: int) -> Callable[[Step], None]:
+        def stop(step: Step) -> None:
+            if step.step == limit:
+                raise StopIteration
+
+        return stop
+
+    for limit in (13, 150, 1000):
+        run = minimize(
+            bowl,
+            start,
+            steps=230,
+            optimizer=optimizer,
+            frame_every=7,
+            checkpoint=path,
+            checkpoint_every=10,
+            on_step=stop_at(limit),
+        )
+        stopped = run.ended == "stopped"
+        assert path.exists() == (stopped and not (optimizer == "scipy" and limit == 13))
+    assert same(run, whole)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_run_is_refused(bowl: Bowl, start: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "run.checkpoint"
+
+    def stop(step: Step) -> None:
+        if step.step == 5:
+            raise StopIteration
+
+    def go(size: int) -> Run:
+        recipe = {"settings": {"size": size}}
+        return minimize(bowl, start, steps=9, checkpoint=path, on_step=stop, recipe=recipe)
+
+    go(6)
+    with pytest.raises(RecordError, match=r"settings.size: was 6, is 7"):
+        go(7)
+    assert go(6).steps == 9
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(RecordError, match="damaged"):
+        go(6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"steps": 0}, "steps is 0"),
+        ({"history": 0}, "history is 0"),
+        ({"frame_every": -1}, "frame_every is -1"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"checkpoint_every": 0}, "checkpoint_every is 0"),
+        ({"optimizer": "sgd"}, "unknown optimiser 'sgd'.*gradient_descent"),
+    ],
+)
+def test_mistakes_are_named(
+    wrong: dict, message: str, bowl: Bowl, start: Tensor, unchecked_types: None
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        minimize(bowl, start, **{"steps": 5, **wrong})
+
+
+def test_a_start_that_is_no_picture_is_refused(bowl: Bowl, unchecked_types: None) -> None:
+    with pytest.raises(ValueError, match="RGB"):
+        minimize(bowl, torch.rand(3, 6, 7), steps=5)

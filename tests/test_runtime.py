@@ -1,0 +1,135 @@
+"""Devices, seeds, folders and the variables that move them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from nstlab import runtime
+
+
+@pytest.mark.parametrize(("value", "fast"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_quick_follows_the_variable(monkeypatch, value, fast):
+    if value is not None:
+        monkeypatch.setenv("NSTLAB_FAST", value)
+    assert runtime.quick(512, 96) == (96 if fast else 512)
+
+
+def test_progress_is_wanted_unless_said_otherwise(monkeypatch):
+    assert runtime.progress_wanted()
+    monkeypatch.setenv("NSTLAB_NO_PROGRESS", "1")
+    assert not runtime.progress_wanted()
+
+
+def test_default_encoder_can_be_named(monkeypatch):
+    assert runtime.default_encoder() == "lite"
+    monkeypatch.setenv("NSTLAB_ENCODER", "vgg19")
+    assert runtime.default_encoder() == "vgg19"
+    monkeypatch.setenv("NSTLAB_ENCODER", "")
+    assert runtime.default_encoder() == "lite"
+
+
+def test_the_cpu_is_always_there_and_comes_last():
+    assert runtime.available_devices()[-1] == "cpu"
+    assert runtime.choose_device("cpu") == torch.device("cpu")
+    assert runtime.choose_device(torch.device("cpu")) == torch.device("cpu")
+    assert str(runtime.choose_device()) == runtime.available_devices()[0]
+
+
+def test_devices_in_order_of_speed(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert runtime.available_devices() == ["cuda", "cuda:1", "mps", "cpu"]
+    assert runtime.choose_device() == torch.device("cuda")
+    assert runtime.choose_device("cuda:0") == torch.device("cuda:0")
+
+
+def test_the_device_can_be_set_by_the_variable_and_overruled(monkeypatch):
+    monkeypatch.setenv("NSTLAB_DEVICE", "abacus")
+    with pytest.raises(ValueError, match=r"no device 'abacus' on this machine; there is: .*cpu"):
+        runtime.choose_device()
+    assert runtime.choose_device("cpu") == torch.device("cpu")
+
+
+def test_a_device_that_is_not_here_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="no device 'cuda:0' on this machine"):
+        runtime.choose_device("cuda:0")
+
+
+def test_a_seed_means_the_same_numbers_and_leaves_torchs_own_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first = torch.rand(4, generator=runtime.generator(7))
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(first, torch.rand(4, generator=runtime.generator(7)))
+    assert not torch.equal(first, torch.rand(4, generator=runtime.generator(8)))
+
+
+def test_cache_folder_follows_the_variable(monkeypatch, tmp_path):
+    monkeypatch.setenv("NSTLAB_CACHE", str(tmp_path / "here"))
+    assert runtime.cache_folder() == tmp_path / "here"
+    assert not runtime.cache_folder().exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "tail"),
+    [
+        ("linux", "XDG_CACHE_HOME", ("place", "nstlab")),
+        ("win32", "LOCALAPPDATA", ("place", "nstlab")),
+        ("linux", None, (".cache", "nstlab")),
+        ("darwin", None, ("Library", "Caches", "nstlab")),
+        ("win32", None, ("AppData", "Local", "nstlab")),
+    ],
+)
+def test_cache_folder_of_each_system(monkeypatch, tmp_path, platform, variable, tail):
+    monkeypatch.setattr(runtime.sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for name in ("NSTLAB_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path / "place"))
+    assert runtime.cache_folder() == tmp_path.joinpath(*tail)
+
+
+def test_bundled_folders_hold_what_they_should():
+    assert (runtime.bundled_weights_folder() / "lite.safetensors").is_file()
+    assert (runtime.data_folder() / "photographs").is_dir()
+
+
+def test_installed_data_come_before_a_checkouts(monkeypatch, tmp_path):
+    package = tmp_path / "nstlab"
+    package.mkdir()
+    monkeypatch.setattr(runtime, "__file__", str(package / "runtime.py"))
+    assert runtime.data_folder() == tmp_path / "data"
+    (package / "data").mkdir()
+    assert runtime.data_folder() == package / "data"
+
+
+def test_files_for_tests_are_only_there_where_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("NSTLAB_TEST_FILES", raising=False)
+    assert runtime.files_for_tests() is None
+    monkeypatch.setenv("NSTLAB_TEST_FILES", str(tmp_path))
+    assert runtime.files_for_tests() == tmp_path
+
+
+def test_versions_name_what_a_result_depends_on(monkeypatch):
+    found = runtime.versions()
+    assert set(found) == {"python", "system", "nstlab", "torch", "torchvision"}
+    assert found["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert not any("/" in value for value in found.values())
+
+    def missing(name: str) -> str:
+        raise runtime.PackageNotFoundError(name)
+
+    monkeypatch.setattr(runtime, "version", missing)
+    assert runtime.versions()["torchvision"] == "not installed"
+
+
+def test_machine_adds_the_device_and_the_threads():
+    found = runtime.machine(torch.device("cpu"))
+    assert found.items() >= runtime.versions().items()
+    assert (found["device"], found["threads"]) == ("cpu", torch.get_num_threads())
+    assert found["device_name"] == runtime.platform.machine()

@@ -1,6 +1,6 @@
 """Paint the bundled style pictures.
 
-    python data/paint_styles.py [--only NAME] [--size N] [--out DIR]
+python data/paint_styles.py [--only NAME] [--size N] [--out DIR]
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def main() -> None:
             (options.out / f"{name}.jpg").write_bytes(data)
             spent = time.perf_counter() - begun
             wide, high = picture.size
-            print(f"{name}.jpg  {wide} x {high}  {len(data) / 1000:.0f} kB  {spent:.1f} s", flush=True)
+            print(
+                f"{name}.jpg  {wide} x {high}  {len(data) / 1000:.0f} kB  {spent:.1f} s", flush=True
+            )
 
 
 if __name__ == "__main__":

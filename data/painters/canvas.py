@@ -36,7 +36,11 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Arr
 
 
 def fbm(
-    rng: np.random.Generator, shape: tuple[int, int], scale: float, octaves: int = 4, gain: float = 0.5
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    scale: float,
+    octaves: int = 4,
+    gain: float = 0.5,
 ) -> Array:
     """Sum of noises, each octave half as large and weaker by `gain`.
 

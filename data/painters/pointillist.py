@@ -2,175 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from painters.canvas import Array, Mask, blend, ramp, rgb, smooth
-from painters.strokes import SCALE, Easel, Scene
-
-PIGMENTS = [
-    "#f6f0dc", "#f8dc5a", "#f4b02c", "#ee7a2a", "#d8402e", "#c22a5a", "#8c3a92", "#4c3a9c",
-    "#2a50b4", "#3a86d0", "#8cc4e0", "#2aa09a", "#2e8a4a", "#7cba44", "#c4d860", "#1e3a5c",
-]  # fmt: skip
-
-
-def dots(
-    easel: Easel, diameter: float, spacing: float, purity: float, contrary: float, weight: Array
-) -> None:
-    """Dab one layer of dots over the canvas.
-
-    Args:
-        easel: The canvas.
-        diameter: Mean size of a dot in pixels at a longer side of 800.
-        spacing: Distance between dots as a share of the diameter.
-        purity: Share of pure pigment in a dot, 0 to 1.
-        contrary: Share of dots in the complementary colour, 0 to 1.
-        weight: Share of dots kept, 0 to 1 per pixel.
-    """
-    scene, rng = easel.scene, easel.rng
-    px = scene.unit / 800.0
-    at = easel.starts(diameter * spacing * px, weight)
-    n = len(at)
-    col, row = at.astype(int).T
-    wanted = scene.colour[row, col]
-    grey = wanted.mean(axis=1, keepdims=True)
-    wanted = np.clip(grey + (wanted - grey) * 1.3 + rng.normal(0, 22, (n, 3)), 0, 255)
-    pure = np.array([rgb(pigment) for pigment in PIGMENTS])
-    far = np.sqrt((((wanted[:, None] - pure[None]) * [0.8, 1.0, 0.7]) ** 2).sum(2))
-    choice = np.argmin(far + rng.gumbel(0, 13, far.shape), axis=1)
-    tone = wanted * (1 - purity) + pure[choice] * purity
-    other = rng.random(n) < contrary
-    opposite = np.clip(grey * 2.0 - wanted, 0, 255) * 0.55 + grey * 0.45
-    lift = (wanted.mean(1) - opposite.mean(1))[:, None]
-    tone = np.where(other[:, None], opposite + lift + 14 * np.sign(grey - 110), tone)
-    tone = tone + rng.normal(0, 7, (n, 1))
-    size = diameter * px * SCALE * np.exp(rng.normal(-0.03, 0.24, n))
-    slim = rng.uniform(0.62, 1.0, n)
-    angle = np.arctan2(scene.vy[row, col], scene.vx[row, col]) + rng.normal(0, 0.35, n)
-    turn = np.linspace(0, 2 * np.pi, 10, endpoint=False)
-    rim = 0.5 * (1 + rng.normal(0, 0.09, (n, 10)))
-    along = np.cos(turn) * rim * size[:, None]
-    across = np.sin(turn) * rim * (size * slim)[:, None]
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    xs = at[:, :1] * SCALE + along * cos - across * sin
-    ys = at[:, 1:] * SCALE + along * sin + across * cos
-    shape = np.stack([xs, ys], axis=2).reshape(n, -1)
-    body = rng.uniform(110, 230, (n, 1))
-    paint = np.clip(np.concatenate([tone, body], axis=1), 0, 255).astype(int)
-    for outline, colour in zip(shape.tolist(), paint.tolist(), strict=True):
-        easel.draw.polygon(outline, fill=tuple(colour))
-
-
-def crown(
-    scene: Scene, spot: tuple[float, float, float, float], colours: Sequence[str], sun: float = -1.0
-) -> None:
-    """Put the crown of a tree into the scene.
-
-    Args:
-        scene: The scene.
-        spot: Centre x, centre y and the two radii, as shares of the longer side.
-        colours: Ramp from shadow to sunlit leaves.
-        sun: -1 for light from the left, 1 from the right.
-    """
-    cx, cy, rx, ry = spot
-    dx, dy = (scene.x - cx) / rx, (scene.y - cy) / ry
-    lump = scene.fbm(0.35 * min(rx, ry) + 0.01, 3)
-    leafy = 0.24 * lump + 0.16 * scene.noise(0.011) + 0.16 * scene.noise(0.006)
-    inside = dx**2 + dy**2 + leafy < 1
-    level = 0.47 + 0.24 * sun * dx - 0.24 * dy + 0.17 * lump + 0.07 * scene.noise(0.009)
-    scene.put(inside, ramp(level, colours), (-dy + 0.2, dx + 0.2))
-
-
-def trunk(scene: Scene, points: Sequence[tuple[float, float]], colour: str) -> None:
-    """Put a trunk or a pole into the scene.
-
-    Args:
-        scene: The scene.
-        points: Corners as shares of the longer side.
-        colour: Colour as `#rrggbb`.
-    """
-    mask = scene.inside(points)
-    tone = rgb(colour) * (1 + 0.25 * scene.noise(0.01))[..., None]
-    scene.put(mask, tone, (0.05, 1.0))
-
-
-def water(scene: Scene, mask: Mask, line: float, tint: Sequence[str], share: float) -> None:
-    """Put water that mirrors what is above it into the scene.
-
-    Args:
-        scene: The scene.
-        mask: Where the water is.
-        line: Height of the far bank as a share of the longer side.
-        tint: Ramp of the water's own colour, far to near.
-        share: Share of the mirror image, 0 to 1.
-    """
-    depth = np.clip(scene.y - line, 0, 1)
-    rough = gaussian_filter(scene.rng.standard_normal(scene.shape), (1.4, 13)) * 6
-    rough = rough * (0.3 + depth * 5)
-    rows = np.clip((line - depth * 0.95 + 0.012 * rough) * scene.unit, 0, scene.height - 1)
-    columns = np.clip((scene.x + 0.007 * rough) * scene.unit, 0, scene.width - 1)
-    mirror = scene.colour[rows.astype(int), columns.astype(int)]
-    own = ramp(depth / 0.3 + 0.14 * rough, tint)
-    mixed = blend(own, mirror, np.full(scene.shape, share))
-    sparkle = smooth(rough, 1.1, 2.0) * 0.75
-    scene.put(mask, blend(mixed, rgb(tint[0]) * 1.1, sparkle), (1.0, 0.05 * rough))
-
-
-def person(scene: Scene, x: float, foot: float, tall: float, dress: str, shade: str) -> None:
-    """Put a strolling figure with a parasol into the scene.
-
-    Args:
-        scene: The scene.
-        x: Middle of the figure.
-        foot: Height of the ground.
-        tall: Height of the figure; all as shares of the longer side.
-        dress: Colour of the dress.
-        shade: Colour of the parasol.
-    """
-    t = tall
-    cast = [(x, foot), (x + t * 0.9, foot + t * 0.16), (x + t, foot + t * 0.24), (x - t * 0.1, foot + t * 0.06)]
-    scene.put(scene.inside(cast), blend(scene.colour, rgb("#23407a"), np.full(scene.shape, 0.6)))
-    skirt = [(x - t * 0.24, foot), (x - t * 0.17, foot - t * 0.3), (x - t * 0.08, foot - t * 0.52)]
-    skirt = [*skirt, (x + t * 0.08, foot - t * 0.52), (x + t * 0.23, foot - t * 0.40), (x + t * 0.30, foot)]
-    coat = [(x - t * 0.10, foot - t * 0.48), (x - t * 0.13, foot - t * 0.78), (x, foot - t * 0.84)]
-    coat = [*coat, (x + t * 0.13, foot - t * 0.78), (x + t * 0.11, foot - t * 0.48)]
-    side = smooth(scene.x, x - t * 0.25, x + t * 0.25)[..., None]
-    for part, colour in ((skirt, rgb(dress)), (coat, rgb(dress) * 0.82)):
-        scene.put(scene.inside(part), colour * (1.3 - 0.75 * side), (0.15, 1.0))
-    head = np.hypot(scene.x - x, scene.y - foot + t * 0.91) < t * 0.08
-    scene.put(head, rgb("#e0a070"), (1.0, 0.0))
-    hat = np.hypot((scene.x - x) / 1.7, scene.y - foot + t * 0.965) < t * 0.065
-    scene.put(hat, rgb(shade) * 0.8, (1.0, 0.0))
-    px, py = x - t * 0.26, foot - t * 1.08
-    trunk(scene, [(px, py), (px + t * 0.03, py), (x - t * 0.05, foot - t * 0.55), (x - t * 0.08, foot - t * 0.55)], "#4c2c3c")
-    lean = (scene.y - py) + 0.28 * (scene.x - px)
-    dome = (np.hypot((scene.x - px) / 0.30, lean / 0.20) < t) & (lean < t * 0.01 * np.cos((scene.x - px) / t * 30))
-    ribs = 1 + 0.16 * np.sin((scene.x - px) / t * 24)
-    scene.put(dome, rgb(shade) * (1.35 - 0.8 * smooth(scene.x, px - t * 0.3, px + t * 0.33))[..., None] * ribs[..., None])
-
-
-def work(scene: Scene) -> Image.Image:
-    """Paint a scene in dots, from broad to fine.
-
-    Args:
-        scene: The scene.
-
-    Returns:
-        The picture.
-    """
-    scene.colour = np.clip(scene.colour, 0, 255)
-    easel = Easel(scene, scene.colour * 0.55 + rgb("#b89c6c") * 0.35)
-    everywhere = np.ones(scene.shape)
-    detail = scene.detail()
-    dots(easel, 11.0, 0.62, 0.45, 0.10, everywhere)
-    dots(easel, 7.4, 0.72, 0.60, 0.15, everywhere * 0.95)
-    dots(easel, 5.4, 0.80, 0.66, 0.13, everywhere * 0.9)
-    dots(easel, 3.7, 0.95, 0.55, 0.09, 0.25 + 0.7 * detail)
-    dots(easel, 2.6, 0.95, 0.35, 0.03, smooth(detail, 0.35, 0.9))
-    return easel.finish(0.8, 0.12, 0.6)
+from painters.canvas import blend, ramp, rgb, smooth
+from painters.dots import work
+from painters.river import crown, person, trunk, water
+from painters.scene import Scene
 
 
 def first(rng: np.random.Generator, size: int) -> Image.Image:
@@ -195,33 +34,63 @@ def first(rng: np.random.Generator, size: int) -> Image.Image:
         cx = 0.03 + 0.069 * k + rng.uniform(-0.02, 0.02)
         tall = rng.uniform(0.03, 0.05) if k % 3 else 0.085
         crown(scene, (cx, 0.356 - tall * 0.85, 0.026 if k % 3 else 0.016, tall), leaves)
-    scene.put(scene.inside([(0.58, 0.362), (0.58, 0.325), (0.655, 0.325), (0.655, 0.362)]), rgb("#f2dcb4"))
-    scene.put(scene.inside([(0.57, 0.327), (0.595, 0.297), (0.645, 0.297), (0.667, 0.327)]), rgb("#cc4f34"))
+    scene.put(
+        scene.inside([(0.58, 0.362), (0.58, 0.325), (0.655, 0.325), (0.655, 0.362)]), rgb("#f2dcb4")
+    )
+    scene.put(
+        scene.inside([(0.57, 0.327), (0.595, 0.297), (0.645, 0.297), (0.667, 0.327)]),
+        rgb("#cc4f34"),
+    )
     water(scene, y > 0.362, 0.362, ["#bfe0e4", "#6cb0d8", "#3c7cc4", "#2c5aa8"], 0.62)
-    for bx, by, s in ((0.43, 0.43, 0.12), (0.61, 0.395, 0.055), (0.86, 0.41, 0.075)):
-        hull = [(bx - s * 0.42, by), (bx + s * 0.45, by), (bx + s * 0.32, by + s * 0.12), (bx - s * 0.3, by + s * 0.12)]
+    for bx, by, s in ((0.375, 0.44, 0.125), (0.505, 0.392, 0.05), (0.86, 0.41, 0.075)):
+        hull = [
+            (bx - s * 0.42, by),
+            (bx + s * 0.45, by),
+            (bx + s * 0.32, by + s * 0.12),
+            (bx - s * 0.3, by + s * 0.12),
+        ]
         sail = [(bx, by - s * 0.05), (bx + s * 0.03, by - s * 1.05), (bx + s * 0.45, by - s * 0.1)]
         jib = [(bx - s * 0.05, by - s * 0.07), (bx, by - s * 0.95), (bx - s * 0.36, by - s * 0.1)]
-        scene.put(scene.inside([(a, 2 * by + s * 0.15 - b) for a, b in sail]), rgb("#cfd8dc") * 0.95, None, False)
+        scene.put(
+            scene.inside([(a, 2 * by + s * 0.15 - b) for a, b in sail]),
+            rgb("#cfd8dc") * 0.95,
+            None,
+            False,
+        )
         scene.put(scene.inside(sail), rgb("#fdf2d6"), (0.3, 1.0))
         scene.put(scene.inside(jib), rgb("#f4b27a"), (-0.3, 1.0))
         scene.put(scene.inside(hull), rgb("#a8322c"), (1.0, 0.0))
     bank = 0.47 + 0.13 * smooth(x, 0.95, 0.1) + 0.02 * np.sin(x * 9) + 0.004 * scene.noise(0.01)
     bank = bank + 0.0 * y
     depth = y - bank
-    lawn = ramp(0.62 - 0.5 * depth + 0.12 * scene.fbm(0.05, 3), ["#2c7a3c", "#6cae38", "#a8cc40", "#ecdc58"])
+    lawn = ramp(
+        0.62 - 0.5 * depth + 0.12 * scene.fbm(0.05, 3), ["#2c7a3c", "#6cae38", "#a8cc40", "#ecdc58"]
+    )
     scene.put(depth > 0, lawn, (1.0, 0.35))
     edge = smooth(np.abs(depth - 0.004), 0.009, 0.002)
     scene.colour = blend(scene.colour, rgb("#2c5a4c"), 0.7 * edge)
     shadow = smooth(scene.fbm(0.07, 3) + 14 * (y - 0.735 + 0.12 * x), -0.5, 0.6) * (depth > 0)
-    scene.colour = blend(scene.colour, ramp(0.5 + 0.2 * scene.noise(0.03), ["#1c3a7c", "#1f5f62", "#2c7c44"]), 0.86 * shadow)
-    person(scene, 0.42, 0.632, 0.15, "#c23a64", "#f2a03c")
-    person(scene, 0.50, 0.625, 0.135, "#3c4aa4", "#f6ecd0")
-    person(scene, 0.745, 0.56, 0.095, "#e8805c", "#f6ecd0")
+    scene.colour = blend(
+        scene.colour,
+        ramp(0.5 + 0.2 * scene.noise(0.03), ["#1c3a7c", "#1f5f62", "#2c7c44"]),
+        0.86 * shadow,
+    )
+    person(scene, 0.52, 0.630, 0.15, "#c23a64", "#f2a03c")
+    person(scene, 0.605, 0.622, 0.138, "#3c4aa4", "#f6ecd0")
+    person(scene, 0.76, 0.56, 0.095, "#e8805c", "#f6ecd0")
     person(scene, 0.885, 0.545, 0.075, "#4c6cc0", "#d84a34")
-    trunk(scene, [(0.10, 0.74), (0.125, 0.5), (0.105, 0.2), (0.135, 0.2), (0.165, 0.5), (0.20, 0.75)], "#5a3458")
+    trunk(
+        scene,
+        [(0.10, 0.74), (0.125, 0.5), (0.105, 0.2), (0.135, 0.2), (0.165, 0.5), (0.20, 0.75)],
+        "#5a3458",
+    )
     trunk(scene, [(0.14, 0.36), (0.24, 0.2), (0.255, 0.205), (0.155, 0.42)], "#5a3a5c")
-    for spot in ((0.02, 0.26, 0.11, 0.1), (0.10, 0.12, 0.17, 0.15), (0.26, 0.13, 0.12, 0.10), (0.19, 0.22, 0.09, 0.06)):
+    for spot in (
+        (0.02, 0.26, 0.11, 0.1),
+        (0.10, 0.12, 0.17, 0.15),
+        (0.26, 0.13, 0.12, 0.10),
+        (0.19, 0.22, 0.09, 0.06),
+    ):
         crown(scene, spot, ["#1f2c6c", "#1f5f5c", "#3c8c3c", "#8cbc38", "#f0dc54"], 1.0)
     crown(scene, (0.985, 0.60, 0.07, 0.10), ["#2a2c70", "#246a54", "#5c9c3c", "#d8d850"], -1.0)
     return work(scene)
@@ -247,38 +116,70 @@ def second(rng: np.random.Generator, size: int) -> Image.Image:
     sun = np.hypot(x - 0.64, y - 0.33)
     scene.colour = blend(scene.colour, rgb("#fff4b0"), smooth(sun, 0.085, 0.03))
     far = 0.385 - 0.02 * np.sin(x * 7 + 1) - 0.006 * scene.noise(0.02)
-    scene.put((y > far) & (y < 0.45), ramp(0.5 + 0.25 * scene.noise(0.03), ["#54408c", "#7c5ca0", "#b87c98"]))
+    scene.put(
+        (y > far) & (y < 0.45),
+        ramp(0.5 + 0.25 * scene.noise(0.03), ["#54408c", "#7c5ca0", "#b87c98"]),
+    )
     gold = ["#5a2468", "#a8344c", "#e0642c", "#f6a82c", "#fde468"]
     rust = ["#3a2468", "#7a2a5c", "#c0443c", "#ee8430", "#fac850"]
     for k in range(10):
         cx = 0.45 - 0.052 * k - 0.004 * k * k
         tall, wide = 0.055 + 0.017 * k, 0.013 + 0.0022 * k
-        trunk(scene, [(cx - 0.003, 0.44), (cx, 0.3), (cx + 0.004, 0.3), (cx + 0.006, 0.44)], "#4a2858")
+        trunk(
+            scene, [(cx - 0.003, 0.44), (cx, 0.3), (cx + 0.004, 0.3), (cx + 0.006, 0.44)], "#4a2858"
+        )
         crown(scene, (cx, 0.425 - tall, wide, tall), gold if k % 2 else rust, 1.0)
     for k in range(6):
         crown(scene, (0.80 + 0.045 * k, 0.40 - 0.012 * k, 0.035, 0.036 + 0.010 * k), rust, -1.0)
-    scene.put(scene.inside([(0.55, 0.432), (0.55, 0.395), (0.60, 0.395), (0.60, 0.432)]), rgb("#c890a0"))
-    scene.put(scene.inside([(0.542, 0.397), (0.56, 0.37), (0.592, 0.37), (0.608, 0.397)]), rgb("#7a2f5a"))
-    scene.put((y > 0.428) & (y < 0.45), ramp(0.5 + 0.3 * scene.noise(0.02), ["#3c5a4c", "#7c8c40", "#d8a440"]))
+    scene.put(
+        scene.inside([(0.55, 0.432), (0.55, 0.395), (0.60, 0.395), (0.60, 0.432)]), rgb("#c890a0")
+    )
+    scene.put(
+        scene.inside([(0.542, 0.397), (0.56, 0.37), (0.592, 0.37), (0.608, 0.397)]), rgb("#7a2f5a")
+    )
+    scene.put(
+        (y > 0.428) & (y < 0.45),
+        ramp(0.5 + 0.3 * scene.noise(0.02), ["#3c5a4c", "#7c8c40", "#d8a440"]),
+    )
     water(scene, y > 0.446, 0.446, ["#fcd498", "#e08c9c", "#7c64b4", "#34489c"], 0.74)
     path = smooth(np.abs(x - 0.64 + 0.02 * scene.noise(0.04)), 0.075, 0.01) * (y > 0.446)
     ripple = smooth(gaussian_filter(rng.standard_normal(scene.shape), (1.6, 12)) * 7, 0.1, 0.9)
     scene.colour = blend(scene.colour, rgb("#ffe890"), 0.85 * path * ripple)
     boat = [(0.43, 0.555), (0.60, 0.545), (0.575, 0.585), (0.46, 0.588)]
     scene.put(scene.inside(boat), rgb("#2c2a6c"), (1.0, 0.0))
-    scene.put(scene.inside([(0.435, 0.557), (0.598, 0.547), (0.594, 0.556), (0.44, 0.566)]), rgb("#f08c3c"))
-    scene.put(scene.inside([(0.49, 0.555), (0.497, 0.495), (0.52, 0.495), (0.535, 0.552)]), rgb("#b8324c"), (0, 1.0))
+    scene.put(
+        scene.inside([(0.435, 0.557), (0.598, 0.547), (0.594, 0.556), (0.44, 0.566)]),
+        rgb("#f08c3c"),
+    )
+    scene.put(
+        scene.inside([(0.49, 0.555), (0.497, 0.495), (0.52, 0.495), (0.535, 0.552)]),
+        rgb("#b8324c"),
+        (0, 1.0),
+    )
     scene.put(np.hypot(x - 0.508, y - 0.482) < 0.013, rgb("#f0b04c"))
-    bank = 0.735 - 0.2 * smooth(x, 0.6, 1.05) - 0.05 * smooth(x, 0.3, 0.0) + 0.006 * scene.noise(0.012)
-    turf = ramp(0.5 + 0.2 * scene.fbm(0.03, 3) - 1.2 * (y - bank - 0.08), ["#2a2a6c", "#2c6a5c", "#7c9c3c", "#e0b43c", "#f8dc70"])
+    bank = (
+        0.735 - 0.2 * smooth(x, 0.6, 1.05) - 0.05 * smooth(x, 0.3, 0.0) + 0.006 * scene.noise(0.012)
+    )
+    turf = ramp(
+        0.5 + 0.2 * scene.fbm(0.03, 3) - 1.2 * (y - bank - 0.08),
+        ["#2a2a6c", "#2c6a5c", "#7c9c3c", "#e0b43c", "#f8dc70"],
+    )
     scene.put(y > bank, turf, (0.3, -1.0))
     for _ in range(46):
         a, b = rng.uniform(0.0, 1.0), rng.uniform(0.0, 0.2)
         stem = float(bank[int(min(0.79, 0.62 + b) * scene.unit), int(a * (scene.width - 1))])
         lean, tall = rng.normal(0, 0.02), rng.uniform(0.05, 0.13)
-        blade = [(a, stem + 0.05 + b), (a + lean, stem - tall + 0.03 + b), (a + 0.006, stem + 0.05 + b)]
+        blade = [
+            (a, stem + 0.05 + b),
+            (a + lean, stem - tall + 0.03 + b),
+            (a + 0.006, stem + 0.05 + b),
+        ]
         trunk(scene, blade, str(rng.choice(["#c8a83c", "#5c7c3c", "#e87c34", "#3c5a7c"])))
-    trunk(scene, [(0.90, 0.70), (0.915, 0.4), (0.90, 0.12), (0.925, 0.12), (0.945, 0.4), (0.965, 0.72)], "#4c2458")
+    trunk(
+        scene,
+        [(0.90, 0.70), (0.915, 0.4), (0.90, 0.12), (0.925, 0.12), (0.945, 0.4), (0.965, 0.72)],
+        "#4c2458",
+    )
     for spot in ((0.97, 0.22, 0.11, 0.12), (0.86, 0.14, 0.12, 0.10), (0.95, 0.05, 0.13, 0.1)):
         crown(scene, spot, ["#42205c", "#8c2a54", "#d2502c", "#f29a2c", "#fce064"], -1.0)
     return work(scene)

@@ -3,168 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from painters.canvas import Array, blend, curve, ramp, rgb, smear, smooth
-from painters.strokes import Brush, Easel, Scene
-
-Spot = tuple[float, float, float]
-
-
-@dataclass
-class Sky:
-    """Plan of a sky.
-
-    Attributes:
-        colours: Ramp from the dark to the light of the air.
-        whirls: Vortices (x, y, radius); a negative radius turns the other way.
-        stars: Stars (x, y, radius).
-        star: Ramp of a star from its rim to its heart.
-        base: Direction of the wind (right, down).
-    """
-
-    colours: Sequence[str]
-    whirls: Sequence[Spot]
-    stars: Sequence[Spot]
-    star: Sequence[str]
-    base: tuple[float, float]
-
-
-def paint_sky(scene: Scene, sky: Sky, horizon: float) -> None:
-    """Put the swirling sky into a scene.
-
-    Args:
-        scene: The scene.
-        sky: The plan.
-        horizon: Where the sky ends, as a share of the longer side.
-    """
-    x, y = scene.x, scene.y
-    wave = 0.35 * np.sin(x * 7.0 + 1.0) + 0.18 * scene.noise(0.12)
-    vx = np.full(scene.shape, sky.base[0])
-    vy = sky.base[1] + wave
-    arms = np.zeros(scene.shape)
-    for cx, cy, radius in sky.whirls:
-        size, sense = abs(radius), np.sign(radius)
-        dx, dy = x - cx, (y - cy) * 1.12
-        d = np.hypot(dx, dy) + 1e-4
-        near = np.exp(-((d / size) ** 2) * 0.9)
-        vx = vx * (1 - near) + near * 1.6 * sense * (-dy / d - 0.16 * dx / d * sense)
-        vy = vy * (1 - near) + near * 1.6 * sense * (dx / d - 0.16 * dy / d * sense)
-        spiral = np.cos(2 * np.arctan2(dy, dx) * sense - 7.0 * np.log(d / size + 0.06))
-        arms += near**0.7 * spiral * smooth(d, 0.0, size * 0.25)
-    glow = np.zeros(scene.shape)
-    rings = np.zeros(scene.shape)
-    for cx, cy, radius in sky.stars:
-        dx, dy = x - cx, y - cy
-        d = np.hypot(dx, dy) + 1e-4
-        near = np.exp(-((d / (2.3 * radius)) ** 2))
-        vx = vx * (1 - near) + near * 1.5 * -dy / d
-        vy = vy * (1 - near) + near * 1.5 * dx / d
-        wobble = 1 + 0.07 * np.sin(3 * np.arctan2(dy, dx) + cx * 40)
-        r = d * wobble / radius
-        glow = np.maximum(glow, np.exp(-((r / 1.15) ** 2)))
-        halo = 0.62 * np.exp(-((r / 2.5) ** 2)) * (0.5 + 0.5 * np.cos(r * 5.6 - 0.4))
-        rings = np.maximum(rings, halo * smooth(r, 0.7, 1.2))
-    length = np.hypot(vx, vy) + 1e-6
-    ux, uy = vx / length, vy / length
-    bands = smear(scene.fbm(0.05, 3), ux, uy, 0.09 * scene.unit, 12)
-    fine = smear(scene.noise(0.012), ux, uy, 0.05 * scene.unit, 8)
-    height = 1.0 - y / horizon
-    level = 0.50 - 0.34 * height + 0.17 * bands + 0.07 * fine + 0.25 * arms
-    colour = ramp(level, sky.colours)
-    star = ramp(0.10 + 0.9 * np.maximum(glow, 0.5 * rings), sky.star)
-    colour = blend(colour, star, np.clip(smooth(glow, 0.05, 0.5) + rings, 0, 1))
-    scene.put(y < 2, colour, (vx, vy))
-
-
-def paint_ground(
-    scene: Scene, ridge: Array, colours: Sequence[str], slope: float, grain: float = 0.02
-) -> None:
-    """Put one rolling hill or field into a scene.
-
-    Args:
-        scene: The scene.
-        ridge: Height of its upper edge per column, as a share of the longer side.
-        colours: Ramp from dark to light.
-        slope: How strongly strokes bend down the hill, -1 to 1.
-        grain: Size of its furrows as a share of the longer side.
-    """
-    depth = scene.y - ridge[None, :]
-    inside = depth > 0
-    tilt = np.gradient(ridge) * scene.unit
-    vx = np.ones(scene.shape)
-    vy = tilt[None, :] * np.exp(-depth * 6) + slope * smooth(depth, 0.0, 0.12)
-    vy = vy + 0.22 * np.sin(scene.x * 21 + depth * 30) + 0.12 * scene.noise(0.05)
-    length = np.hypot(vx, vy)
-    streak = smear(scene.fbm(grain, 2), vx / length, vy / length, 0.05 * scene.unit, 9)
-    level = 0.46 + 0.17 * streak + 0.13 * scene.noise(0.08) + 0.28 * np.exp(-depth * 26)
-    scene.put(inside, ramp(level, colours), (vx, vy))
-
-
-def paint_flame(
-    scene: Scene, spine: Sequence[tuple[float, float]], breadth: float, colours: Sequence[str]
-) -> Array:
-    """Put a dark flame of a cypress into a scene.
-
-    Args:
-        scene: The scene.
-        spine: Points from the foot to the tip.
-        breadth: Half of the breadth near the foot, as a share of the longer side.
-        colours: Ramp from dark to light.
-
-    Returns:
-        Its outline.
-    """
-    middle = curve(spine, 90)
-    t = np.linspace(0, 1, 90)
-    body = breadth * (1 - t) ** 0.75 * (0.55 + 0.75 * np.sin(np.pi * np.minimum(1, t * 1.1 + 0.22)))
-    lick = lambda k: 1 + 0.13 * np.sin(t * k) + 0.12 * np.sin(t * 2.3 * k + 1)  # noqa: E731
-    left = middle - np.stack([body * lick(25), -0.01 * lick(31)], axis=1)
-    right = middle + np.stack([body * lick(29), 0.01 * lick(27)], axis=1)
-    edge = np.vstack([left, right[::-1]])
-    mask = scene.inside(edge)
-    at = np.interp(-scene.y, -middle[::-1, 1][::-1], middle[:, 0])
-    side = (scene.x - at) / breadth
-    vx = 0.45 * np.sin(scene.y * 34 + side * 2.6) - 0.25 * side
-    vy = -np.ones(scene.shape)
-    length = np.hypot(vx, vy)
-    streak = smear(scene.fbm(0.018, 2), vx / length, vy / length, 0.04 * scene.unit, 8)
-    level = 0.38 + 0.21 * streak - 0.16 * side
-    scene.put(mask, ramp(level, colours), (vx, vy))
-    return edge
-
-
-def paint_village(scene: Scene, where: Sequence[Spot], walls: Sequence[str], roofs: Sequence[str]) -> None:
-    """Put small houses with lit windows into a scene.
-
-    Args:
-        scene: The scene.
-        where: Houses (x, foot, size).
-        walls: Colours to choose walls from.
-        roofs: Colours to choose roofs from.
-    """
-    rng = scene.rng
-    for cx, foot, size in where:
-        high, wide, roof = size * rng.uniform(0.55, 0.8), size, size * rng.uniform(0.45, 0.65)
-        left, right, top = cx - wide / 2, cx + wide / 2, foot - high
-        split = cx + wide * rng.uniform(-0.12, 0.1)
-        wall, tile = rgb(str(rng.choice(walls))), rgb(str(rng.choice(roofs)))
-        front = [(left, foot), (left, top), (split, top - roof * 0.1), (split, foot)]
-        side = [(split, foot), (split, top), (right, top), (right, foot)]
-        slant = [(left, top), (left + wide * 0.22, top - roof), (right - wide * 0.1, top - roof)]
-        slant = [*slant, (right + wide * 0.08, top + size * 0.04)]
-        scene.put(scene.inside(front), wall * 1.1, (0.05, 1.0))
-        scene.put(scene.inside(side), wall * 0.66, (0.05, 1.0))
-        scene.put(scene.inside(slant), tile, (1.0, 0.4))
-        for k in range(2):
-            if rng.random() < 0.8:
-                wx = left + wide * (0.14 + 0.48 * k) + wide * rng.uniform(0, 0.06)
-                wy, s = top + high * 0.3, size * 0.15
-                pane = [(wx, wy), (wx + s, wy), (wx + s, wy + s * 1.5), (wx, wy + s * 1.5)]
-                scene.put(scene.inside(pane), rgb("#ffd65a"), (0.0, 1.0))
+from painters.canvas import Array, ramp, smooth
+from painters.country import Sky, paint_flame, paint_ground, paint_sky, paint_village
+from painters.scene import Scene
+from painters.strokes import Brush, Easel
 
 
 def work(scene: Scene, edges: Sequence[tuple[Array, float, str]]) -> Image.Image:
@@ -185,7 +31,8 @@ def work(scene: Scene, edges: Sequence[tuple[Array, float, str]]) -> Image.Image
         easel.outline(points, width, colour)
     easel.lay(Brush(24, 5.6, 0.85, jitter=17, tint=10, stray=6, body=165, wet=0.08))
     easel.lay(
-        Brush(13, 3.4, 0.7, jitter=12, tint=9, stray=2, body=170, wet=0.0), smooth(detail, 0.25, 0.8)
+        Brush(13, 3.4, 0.7, jitter=12, tint=9, stray=2, body=170, wet=0.0),
+        smooth(detail, 0.25, 0.8),
     )
     easel.lay(
         Brush(21, 4.0, 1.6, jitter=10, tint=12, stray=4, body=215, wet=0.0),
@@ -210,9 +57,16 @@ def first(rng: np.random.Generator, size: int) -> Image.Image:
         colours=["#0a1440", "#142a78", "#1f4aa8", "#3a78c8", "#77aedb", "#c3dcd6", "#f1ecc0"],
         whirls=[(0.44, 0.27, 0.15), (0.64, 0.37, -0.11), (0.24, 0.43, -0.08), (0.9, 0.42, 0.08)],
         stars=[
-            (0.15, 0.13, 0.052), (0.33, 0.08, 0.019), (0.50, 0.07, 0.024), (0.66, 0.15, 0.028),
-            (0.07, 0.35, 0.020), (0.60, 0.02, 0.012), (0.93, 0.23, 0.022), (0.80, 0.30, 0.015),
-            (0.28, 0.27, 0.014), (0.95, 0.05, 0.018),
+            (0.15, 0.13, 0.052),
+            (0.33, 0.08, 0.019),
+            (0.50, 0.07, 0.024),
+            (0.66, 0.15, 0.028),
+            (0.07, 0.35, 0.020),
+            (0.60, 0.02, 0.012),
+            (0.93, 0.23, 0.022),
+            (0.80, 0.30, 0.015),
+            (0.28, 0.27, 0.014),
+            (0.95, 0.05, 0.018),
         ],
         star=["#4f86b8", "#8fb89a", "#d9d27a", "#f7cf45", "#fde37c", "#fff6cf"],
         base=(1.0, 0.05),
@@ -224,16 +78,28 @@ def first(rng: np.random.Generator, size: int) -> Image.Image:
     near = 0.70 + 0.035 * np.sin(u * 6.4 + 0.4)
     paint_ground(scene, far, ["#121f55", "#23408c", "#3d6fb0", "#7fb0c9"], 0.5)
     paint_ground(scene, mid, ["#0f2a3c", "#1d4f5c", "#3f7a5c", "#8fae62", "#d6cf78"], -0.3)
-    houses = [(0.11 + 0.072 * k + rng.uniform(-0.01, 0.01), 0.0, rng.uniform(0.05, 0.07)) for k in range(9)]
+    houses = [
+        (0.11 + 0.072 * k + rng.uniform(-0.01, 0.01), 0.0, rng.uniform(0.05, 0.07))
+        for k in range(9)
+    ]
     houses = [(a, 0.685 + rng.uniform(-0.03, 0.018), s) for a, _, s in houses]
-    walls, roofs = ["#5c86b0", "#3c6a9c", "#86a3a8", "#b29a6a"], ["#27325f", "#7a4038", "#3a4a70", "#a4562f"]
+    walls, roofs = (
+        ["#5c86b0", "#3c6a9c", "#86a3a8", "#b29a6a"],
+        ["#27325f", "#7a4038", "#3a4a70", "#a4562f"],
+    )
     spire = [(0.385, 0.655), (0.385, 0.575), (0.40, 0.455), (0.415, 0.575), (0.415, 0.655)]
-    scene.put(scene.inside(spire), ramp(smooth(scene.x, 0.385, 0.415), ["#8fb2d0", "#22386c"]), (0.03, 1.0))
+    scene.put(
+        scene.inside(spire),
+        ramp(smooth(scene.x, 0.385, 0.415), ["#8fb2d0", "#22386c"]),
+        (0.03, 1.0),
+    )
     paint_village(scene, sorted(houses, key=lambda h: h[1]), walls, roofs)
     paint_ground(scene, near, ["#0c1c2c", "#1c4038", "#3c6a34", "#86963c", "#d0b44c"], -0.45, 0.015)
     dark = ["#060d18", "#10241f", "#1e3f2c", "#3e5f2c", "#7d7a35"]
     flames = [
-        paint_flame(scene, [(0.90, 0.83), (0.885, 0.62), (0.895, 0.42), (0.872, 0.28)], 0.055, dark),
+        paint_flame(
+            scene, [(0.90, 0.83), (0.885, 0.62), (0.895, 0.42), (0.872, 0.28)], 0.055, dark
+        ),
         paint_flame(scene, [(0.80, 0.83), (0.805, 0.68), (0.79, 0.56), (0.802, 0.46)], 0.042, dark),
     ]
     edges = [(np.stack([u, ridge], axis=1), 4.2, "#0b1638") for ridge in (far, mid, near)]
@@ -257,8 +123,13 @@ def second(rng: np.random.Generator, size: int) -> Image.Image:
         colours=["#2a1650", "#3f2f86", "#2c6a94", "#2f9c94", "#7cc49a", "#d8d488", "#f8e6a0"],
         whirls=[(0.30, 0.17, -0.14), (0.10, 0.36, 0.10), (0.48, 0.36, 0.09), (0.93, 0.40, -0.08)],
         stars=[
-            (0.72, 0.20, 0.075), (0.52, 0.10, 0.016), (0.08, 0.10, 0.018), (0.94, 0.08, 0.017),
-            (0.43, 0.03, 0.012), (0.20, 0.36, 0.013), (0.90, 0.30, 0.012),
+            (0.72, 0.20, 0.075),
+            (0.52, 0.10, 0.016),
+            (0.08, 0.10, 0.018),
+            (0.94, 0.08, 0.017),
+            (0.43, 0.03, 0.012),
+            (0.20, 0.36, 0.013),
+            (0.90, 0.30, 0.012),
         ],
         star=["#a05a78", "#d8604a", "#f0862e", "#f9b13c", "#fdd970", "#fff3c4"],
         base=(1.0, -0.1),
@@ -272,13 +143,19 @@ def second(rng: np.random.Generator, size: int) -> Image.Image:
     paint_ground(scene, far, ["#2c1a58", "#4c3a94", "#6c6cb4", "#b49cb0"], 0.4)
     paint_ground(scene, mid, ["#123a44", "#1f6a5c", "#5a9a54", "#b8bc5a"], -0.3)
     walls, roofs = ["#d8a878", "#b87c6c", "#e4c490"], ["#8a2f34", "#5a2a58", "#b84a2c"]
-    paint_village(scene, [(0.62, 0.60, 0.07), (0.70, 0.61, 0.055), (0.16, 0.595, 0.06)], walls, roofs)
+    paint_village(
+        scene, [(0.62, 0.60, 0.07), (0.70, 0.61, 0.055), (0.16, 0.595, 0.06)], walls, roofs
+    )
     paint_ground(scene, near, ["#7a4a18", "#b87a1c", "#dca82c", "#f2cc50", "#fbe88c"], 0.75, 0.013)
     paint_ground(scene, front, ["#4a2a3c", "#8a4a24", "#c8861f", "#e8b83c", "#f6dc78"], -0.8, 0.012)
     dark = ["#160a2c", "#2a1c4c", "#1c4a4c", "#2f6e4c", "#9a8a3c"]
     flames = [
-        paint_flame(scene, [(0.155, 0.83), (0.165, 0.60), (0.145, 0.42), (0.175, 0.25)], 0.058, dark),
-        paint_flame(scene, [(0.39, 0.62), (0.392, 0.55), (0.388, 0.50), (0.394, 0.44)], 0.024, dark),
+        paint_flame(
+            scene, [(0.155, 0.83), (0.165, 0.60), (0.145, 0.42), (0.175, 0.25)], 0.058, dark
+        ),
+        paint_flame(
+            scene, [(0.39, 0.62), (0.392, 0.55), (0.388, 0.50), (0.394, 0.44)], 0.024, dark
+        ),
     ]
     edges = [(np.stack([u, ridge], axis=1), 3.8, "#2a123c") for ridge in (far, mid, near, front)]
     edges += [(flame, 3.2, "#160a2a") for flame in flames]

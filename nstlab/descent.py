@@ -170,10 +170,14 @@ class Descent:
         if ended is not None:
             self.messages.append(f"step {step}: {reason}; ended with the best picture so far")
             raise End(ended)
-        self._news = f"step {step}: {reason}; back to the best picture, with smaller steps"
-        self.messages.append(self._news)
+        self.note(f"step {step}: {reason}; back to the best picture, with smaller steps")
         self.best_step = step  # patience counts from here
         raise Restart
+
+    def note(self, message: str) -> None:
+        """Keep a message, and hand it to the watcher at the next step."""
+        self.messages.append(message)
+        self._news = message
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on."""

@@ -15,7 +15,6 @@ from nstlab.hooks import unknown_layer
 from nstlab.layers import (  # noqa: F401 (the names of layers are offered here too)
     NETWORKS,
     Layer,
-    did_you_mean,
     encoder_names,
     field_of_view,
     layer_index,
@@ -26,6 +25,7 @@ from nstlab.layers import (  # noqa: F401 (the names of layers are offered here 
 )
 from nstlab.runtime import bundled_weights_folder, default_encoder
 from nstlab.weights import FILE_TYPES, read_weights, torchvision_weights, weights_origin
+from nstlab.words import did_you_mean
 
 Pooling = Literal["max", "average", "l2"]
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]

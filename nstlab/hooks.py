@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import partial
 
 from torch import Tensor, nn
+
+from nstlab.words import did_you_mean
 
 
 def _keep(
@@ -80,6 +81,4 @@ def unknown_layer(name: object, valid: Sequence[str]) -> str:
     Returns:
         One sentence for a `ValueError`.
     """
-    near = get_close_matches(str(name), valid, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"no layer {name!r}{hint}; this network has: {', '.join(valid)}"
+    return f"no layer {name!r}{did_you_mean(name, valid)}; this network has: {', '.join(valid)}"

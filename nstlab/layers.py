@@ -7,8 +7,9 @@ layers it follows. The place of a layer in its table is its index in torchvision
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
+
+from nstlab.words import did_you_mean
 
 CONVOLUTIONS = {  # in each block
     "lite": (2, 2, 4, 4, 1),
@@ -165,12 +166,6 @@ def layer_index(network: str, name: str) -> int:
         hint = did_you_mean(name, names)
         raise ValueError(f"no layer {name!r}{hint} in {network}; it has: {', '.join(names)}")
     return names.index(name)
-
-
-def did_you_mean(name: str, valid: Sequence[str]) -> str:
-    """A hint for an error message: ` (did you mean 'vgg19'?)`, or nothing where none is near."""
-    near = get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def total_stride(layers: Sequence[Layer]) -> int:

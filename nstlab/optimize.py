@@ -149,11 +149,14 @@ def _save_or_leave(
     descent: Descent, saver: Checkpointer, state: Callable[[], dict[str, Any]]
 ) -> None:
     """Between two steps, when all that is in memory fits together."""
+    if descent.leaving is not None or saver.is_due(descent.evaluations):
+        try:
+            saver.write(descent.evaluations, state)
+        except OSError as error:  # a full disk must not cost the run
+            saver.path = None
+            descent.note(f"checkpoints end here, they cannot be written: {error}")
     if descent.leaving is not None:
-        saver.write(descent.evaluations, state)
         raise End(descent.leaving)
-    if saver.is_due(descent.evaluations):
-        saver.write(descent.evaluations, state)
 
 
 @contextmanager

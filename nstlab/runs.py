@@ -122,7 +122,7 @@ class Run:
         }
 
     def save(self, path: str | Path, index: int = 0) -> Path:
-        """Write the picture, with the record inside where the format can hold it (PNG, JPEG).
+        """Write the picture, with the record inside; outside PNG the losses are thinned to 200.
 
         Args:
             path: the file to write; it is replaced in one step, so no half-written file is seen.
@@ -134,7 +134,11 @@ class Run:
         Raises:
             PictureError: the file cannot be written, or its suffix is none of the known ones.
         """
-        info = {INFO_KEY: json.dumps(self.record(index), separators=(",", ":"))}
+        record = self.record(index)
+        if Path(path).suffix.lower() != ".png":  # other formats hold little text
+            every = 1 + self.steps // 200
+            record["losses"] = {name: row[::every] for name, row in record["losses"].items()}
+        info = {INFO_KEY: json.dumps(record, separators=(",", ":"))}
         return save_picture(self.image, path, info, index=index)
 
 

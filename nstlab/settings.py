@@ -1,7 +1,6 @@
 """The settings of a run: frozen, checked, and written into its record."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -9,6 +8,7 @@ from nstlab.encoders import Pooling
 from nstlab.losses import Normalization, check_normalization
 from nstlab.optimize import OPTIMIZERS, Optimizer
 from nstlab.runtime import default_encoder
+from nstlab.words import did_you_mean
 
 Start = Literal["content", "noise", "smooth_noise", "style", "picture"]
 POOLINGS: tuple[str, ...] = get_args(Pooling)
@@ -125,8 +125,7 @@ class Settings:
         names = [each.name for each in fields(self)]
         for name in changes:
             if name not in names:
-                near = get_close_matches(name, names, n=1, cutoff=0.4)
-                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                hint = did_you_mean(name, names)
                 raise ValueError(f"no setting {name!r}{hint}; there is: {', '.join(names)}")
         return replace(self, **changes)
 

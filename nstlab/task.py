@@ -87,11 +87,15 @@ class Task:
             pictures["start"] = [self.start_picture]
         elif settings.start == "picture":
             raise ValueError("start is 'picture' but none was handed over; give start_picture")
-        self.name, self.settings, self.options, self.pictures = name, settings, options, pictures
         self.device = choose_device(options.get("device"))
         encoder = options.get("encoder")
-        self.encoder = encoder if encoder is not None else encoder_for(settings)
+        if encoder is None:
+            encoder = encoder_for(settings)
+        else:  # the settings say what is really used
+            settings = settings.change(encoder=encoder.name, pooling=encoder.pooling, weights=None)
+        self.encoder = encoder
         self.encoder.to(self.device)
+        self.name, self.settings, self.options, self.pictures = name, settings, options, pictures
         self.dtype = self.encoder.get_buffer("mean").dtype
 
     def load(self, source: PictureSource, size: int | Shape) -> Float[Tensor, "1 3 h w"]:
@@ -170,7 +174,6 @@ class Task:
         settings, options = self.settings, self.options
         start = settings.start or start
         image = self.start_image(start, shape, sources)
-        own_start = {"settings": settings.change(start=start)}
         extra = [(variation_term, settings.variation_weight), (range_term, settings.range_weight)]
         added = [make(weight) for make, weight in extra if weight > 0]
         run = minimize(
@@ -184,7 +187,7 @@ class Task:
             on_step=options.get("on_step"),
             checkpoint=options.get("checkpoint"),
             checkpoint_every=options.get("checkpoint_every"),
-            recipe=self.recipe(**own_start),
+            recipe=self.recipe(settings.change(start=start)),
         )
         run.machine = machine(self.device)
         return run

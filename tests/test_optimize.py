@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from nstlab import checkpoints
 from nstlab import descent as guards
 from nstlab.checkpoints import RecordError
 from nstlab.optimize import OPTIMIZERS, Optimizer, minimize
@@ -163,7 +164,7 @@ def test_after_a_nan_the_run_goes_on_from_the_best_picture(
     assert len(run.messages) >= 1
     assert "step 3" in run.messages[0]
     assert "back to the best picture" in run.messages[0]
-    assert [text for text in told if text][0] == run.messages[0]
+    assert next(text for text in told if text) == run.messages[0]
     assert torch.isfinite(run.image).all()
     assert min(run.curve()[4:]) < min(run.curve()[:3])
 
@@ -330,3 +331,26 @@ def test_mistakes_are_named(
 def test_a_start_that_is_no_picture_is_refused(bowl: Bowl, unchecked_types: None) -> None:
     with pytest.raises(ValueError, match="RGB"):
         minimize(bowl, torch.rand(3, 6, 7), steps=5)
+
+
+def test_a_full_disk_does_not_cost_the_run(
+    bowl: Bowl, start: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(checkpoints, "write_checkpoint", full)
+    told: list[str] = []
+    run = minimize(
+        bowl,
+        start,
+        steps=30,
+        checkpoint=tmp_path / "run.checkpoint",
+        checkpoint_every=10,
+        on_step=lambda step: told.append(step.message),
+    )
+    assert run.ended == "finished"
+    assert run.steps == 30
+    assert len(run.messages) == 1
+    assert "No space left" in run.messages[0]
+    assert run.messages[0] in told

@@ -121,3 +121,13 @@ def test_png_pixels_survive(run: Run, tmp_path: Path) -> None:
     again = load_run(path).save(tmp_path / "b.png")
     assert torch.equal(open_picture(path), open_picture(again))
     assert read_record(path) == read_record(again)
+
+
+def test_a_long_run_fits_into_a_jpeg(run: Run, tmp_path: Path) -> None:
+    run.losses = {f"term {k}": torch.rand(5001, 2) for k in range(5)} | {
+        "total": torch.rand(5001, 2)
+    }
+    again = load_run(run.save(tmp_path / "long.jpg"))
+    assert 150 <= len(again.losses["total"]) <= 201
+    assert read_record(tmp_path / "long.jpg")["steps_made"] == 5000
+    assert len(load_run(run.save(tmp_path / "long.png")).losses["total"]) == 5001

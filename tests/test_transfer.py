@@ -164,3 +164,12 @@ def test_part_of_vgg19_from_a_file(shared_files: Path) -> None:
     assert run.recipe["encoder"]["network"] == "vgg19"
     with pytest.raises(ValueError, match="relu4_1"):
         stylize(content, style, settings.change(style_layers=("relu4_1",)))
+
+
+def test_the_recipe_says_which_encoder_was_handed_over() -> None:
+    average = load_encoder("lite", pooling="average")
+    run = stylize("china", "swirls_1", SMALL.change(steps=1), encoder=average)
+    assert run.recipe["settings"]["pooling"] == "average"
+    named = stylize("china", "swirls_1", SMALL.change(steps=1, pooling="average"))
+    assert named.recipe == run.recipe
+    assert torch.equal(named.image, run.image)

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +21,7 @@ from nstlab.images import (
 from nstlab.runtime import cache_folder
 from nstlab.samples.downloads import download
 from nstlab.samples.table import bundled_file, catalogue
+from nstlab.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,7 @@ def _unknown_name(name: str) -> str:
     known = list(catalogue())
     path = Path(name)
     plain = re.sub(r"\W+", "_", path.stem.lower())
-    near = get_close_matches(plain, known, n=1, cutoff=0.6)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(plain, known)
     if path.suffix or path.name != name:
         return f"there is no file {name!r}{hint}; look at its spelling and folder"
     return (

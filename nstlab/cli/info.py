@@ -1,0 +1,141 @@
+"""What `nstlab info` tells: what there is on this machine, or what one picture holds."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nstlab.cli.show import columns, duration
+from nstlab.encoders import encoder_names, layer_names
+from nstlab.images import SUFFIXES
+from nstlab.runs import read_record
+from nstlab.runtime import available_devices, cache_folder, choose_device, default_encoder, versions
+from nstlab.samples import Sample, catalogue
+from nstlab.weights import weights_address
+
+
+def info(args: Namespace) -> int:
+    """Write it to stdout.
+
+    Args:
+        args: the parsed command line.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        PictureError, RecordError: the file is no picture, or carries no settings.
+    """
+    if args.file is None:
+        text = _everything()
+    elif args.file in catalogue():
+        text = _sample(catalogue()[args.file])
+    else:
+        text = _record(args.file)
+    sys.stdout.write(text)
+    return 0
+
+
+def _everything() -> str:
+    chosen = str(choose_device())
+    devices = [
+        [name, _device(name), "used" if name == chosen else ""] for name in available_devices()
+    ]
+    encoders = [
+        [
+            name,
+            f"{len(layer_names(name))} layers",
+            _weights(name),
+            "used" if name == default_encoder() else "",
+        ]
+        for name in encoder_names()
+    ]
+    parts = [
+        ("Versions", [[name, version] for name, version in versions().items()]),
+        ("Devices", devices),
+        ("Encoders", encoders),
+    ]
+    kinds = {
+        "photograph": "Photographs (bundled)",
+        "style": "Styles (bundled)",
+        "painting": "Paintings (fetched at the first use)",
+    }
+    for kind, title in kinds.items():
+        samples = [sample for sample in catalogue().values() if sample.kind == kind]
+        parts.append((title, [_row(sample) for sample in samples]))
+    text = "\n".join(f"{title}\n{columns(rows)}" for title, rows in parts)
+    return f"{text}\nDownloads are kept in {cache_folder()}\n"
+
+
+def _row(sample: Sample) -> list[str]:
+    kept = ""
+    if sample.kind == "painting":
+        places = [cache_folder() / "pictures" / f"{sample.name}{suffix}" for suffix in SUFFIXES]
+        kept = "at hand" if any(place.is_file() for place in places) else ""
+    return [sample.name, sample.title, sample.author, sample.year, sample.licence, kept]
+
+
+def _device(name: str) -> str:
+    if name.startswith("cuda"):
+        return torch.cuda.get_device_name(name)
+    if name == "mps":
+        return "Apple GPU"
+    count = torch.get_num_threads()
+    return f"{count} thread" + ("s" if count > 1 else "")
+
+
+def _weights(name: str) -> str:
+    """Whether weights are here, looked for where `torchvision_weights` does."""
+    if name == "lite":
+        return "bundled"
+    file = weights_address(name).rsplit("/", 1)[-1]
+    copy = cache_folder() / "weights" / f"{file.removesuffix('.pth')}.features.safetensors"
+    full = Path(torch.hub.get_dir()) / "checkpoints" / file
+    return "at hand" if copy.is_file() or full.is_file() else "fetched at the first use"
+
+
+def _sample(sample: Sample) -> str:
+    rows = [
+        ["title", sample.title],
+        ["author", sample.author],
+        ["year", sample.year or "unknown"],
+        ["licence", sample.licence],
+        ["kind", sample.kind],
+        ["source", sample.source],
+    ]
+    return f"{sample.name}\n{columns(rows)}"
+
+
+def _record(file: str) -> str:
+    record = read_record(file)
+    recipe, machine = record["recipe"], record["machine"]
+    rows = [["task", str(recipe.get("task", "one of your own"))]]
+    for role, pictures in recipe.get("pictures", {}).items():
+        rows += [[role, each["name"], f"SHA-256 {each['sha256'][:12]}"] for each in pictures]
+    if encoder := recipe.get("encoder"):
+        found = f"SHA-256 {encoder['sha256'][:12]}" if encoder["sha256"] else ""
+        rows.append(["encoder", f"{encoder['network']} ({encoder['weights']})", found])
+    steps, seconds = record["steps_made"], duration(record["seconds"])
+    ended = [["ended", f"{record['ended']} after {steps} steps, {seconds}"]]
+    ended += [["", message] for message in record["messages"]]
+    losses = [
+        [name, f"{values[0]:.4g} at the start, {values[-1]:.4g} at the end"]
+        for name, values in record["losses"].items()
+    ]
+    settings = [[name, _value(value)] for name, value in recipe.get("settings", {}).items()]
+    parts = [
+        (Path(file).name, rows),
+        ("Run", ended),
+        ("Losses", losses),
+        ("Settings", settings),
+        ("Made with", [[name.replace("_", " "), str(value)] for name, value in machine.items()]),
+    ]
+    return "\n".join(f"{title}\n{columns(part)}" for title, part in parts if part)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "as usual" if value is None else str(value)

@@ -1,0 +1,125 @@
+import pickle
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+
+import pytest
+import torch
+from torch import Tensor
+
+from nstlab.encoders import Encoder
+from nstlab.runs import Run
+from nstlab.settings import Settings
+from nstlab.sweep import grid, sweep
+from nstlab.transfer import stylize
+
+SMALL = Settings(size=64, steps=2)
+
+
+def run_named(settings: Settings) -> Run:
+    """A run that did nothing, to be told apart by its seed."""
+    ended = "interrupted" if settings.seed == 2 else "finished"
+    image = torch.full((1, 3, 2, 2), float(settings.seed))
+    return Run(image, {"total": torch.zeros(1, 1)}, ended=ended, recipe=settings.as_data())
+
+
+def seeds(runs: list[Run]) -> list[int]:
+    return [run.recipe["seed"] for run in runs]
+
+
+def test_a_grid_is_the_product_with_the_last_axis_fastest():
+    several = grid(SMALL, style_weight=[1, 10], optimizer=["lbfgs", "adam", "scipy"])
+    found = [(each.style_weight, each.optimizer) for each in several]
+    assert found == [(w, o) for w in (1, 10) for o in ("lbfgs", "adam", "scipy")]
+    assert all(each.size == SMALL.size and each.steps == SMALL.steps for each in several)
+
+
+def test_a_grid_without_axes_is_the_settings_alone():
+    assert grid(SMALL) == [SMALL]
+    assert grid() == [Settings()]
+
+
+def test_a_grid_of_layers_takes_each_tuple_as_one_value():
+    several = grid(SMALL, content_layers=[("relu2_1",), ("relu3_1", "relu4_1")])
+    assert [each.content_layers for each in several] == [("relu2_1",), ("relu3_1", "relu4_1")]
+
+
+def test_a_grid_refuses_unknown_settings_single_values_and_empty_axes():
+    with pytest.raises(ValueError, match="did you mean 'style_weight'"):
+        grid(style_wieght=[1])
+    with pytest.raises(ValueError, match="it must be at least 16"):
+        grid(size=[64, 5])
+    with pytest.raises(TypeError, match=r"such as \[5\]"):
+        grid(size=5)
+    with pytest.raises(TypeError, match=r"such as \['adam'\]"):
+        grid(optimizer="adam")
+    with pytest.raises(ValueError, match="size has no values"):
+        grid(size=[])
+
+
+def test_a_sweep_makes_a_run_for_each_in_order(photo: Tensor, tiny_encoder: Encoder):
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    told: list[Run] = []
+    several = grid(SMALL, style_weight=[1.0, 100.0])
+    runs = sweep(one, several, on_run=told.append)
+    assert [run.recipe["settings"]["style_weight"] for run in runs] == [1.0, 100.0]
+    assert len(told) == 2
+    assert all(a is b for a, b in zip(told, runs, strict=True))
+    for run, settings in zip(runs, several, strict=True):
+        assert torch.equal(run.image, one(settings).image)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_an_interrupted_run_ends_the_sweep(threads: int):
+    several = grid(SMALL, seed=[0, 1, 2, 3, 4])
+    if threads == 0:
+        runs = sweep(run_named, several)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            runs = sweep(run_named, several, executor=pool)
+    assert seeds(runs) == [0, 1, 2]
+    assert runs[-1].ended == "interrupted"
+
+
+def test_ctrl_c_between_runs_keeps_what_there_is():
+    def one(settings: Settings) -> Run:
+        if settings.seed == 1:
+            raise KeyboardInterrupt
+        return run_named(settings)
+
+    assert seeds(sweep(one, grid(SMALL, seed=[0, 1, 3]))) == [0]
+    with pytest.raises(KeyboardInterrupt):
+        sweep(one, grid(SMALL, seed=[1, 0]))
+
+
+def test_an_error_of_a_run_comes_through():
+    def one(settings: Settings) -> Run:
+        raise ValueError("no such picture")
+
+    with pytest.raises(ValueError, match="no such picture"):
+        sweep(one, [SMALL])
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="no such picture"):
+        sweep(one, [SMALL, SMALL], executor=pool)
+
+
+def test_no_settings_no_runs():
+    assert sweep(run_named, []) == []
+
+
+def test_processes_give_the_same_bits(photo: Tensor, tmp_path):
+    several = grid(SMALL, seed=[3, 4], start=["noise"])
+    one = partial(stylize, photo, photo.flip(3), device="cpu")
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        spread = sweep(one, several, executor=pool)
+    here = sweep(one, several)
+    assert [run.recipe["settings"]["seed"] for run in spread] == [3, 4]
+    for a, b in zip(spread, here, strict=True):
+        assert torch.equal(a.image, b.image)
+        assert a.recipe == b.recipe
+
+
+def test_a_run_travels_as_bytes():
+    run = run_named(SMALL)
+    assert torch.equal(pickle.loads(pickle.dumps(run)).image, run.image)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -34,7 +35,8 @@ def gram_matrix(
     if norm == "none":
         return flat @ flat.mT
     if norm == "positions":
-        # Scaled before the product, so that half-precision features cannot overflow in the sum.
-        scaled = flat * flat.shape[2] ** -0.5
-        return scaled @ scaled.mT
+        positions = flat.shape[2]
+        if features.dtype == torch.float16:  # scaled first, or sums would pass 65504
+            flat, positions = flat * positions**-0.5, 1
+        return flat @ flat.mT / positions
     raise ValueError(f"unknown norm {norm!r}; it can be 'none' or 'positions'")

@@ -62,7 +62,7 @@ class Settings:
     style_layer_weights: tuple[float, ...] | None = None
     normalization: Normalization = "relative"
     content_weight: float = 1.0
-    style_weight: float = 20.0
+    style_weight: float = 40.0
     variation_weight: float = 0.0
     range_weight: float = 10.0
     style_blend: tuple[float, ...] | None = None

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -354,3 +355,24 @@ def test_a_full_disk_does_not_cost_the_run(
     assert len(run.messages) == 1
     assert "No space left" in run.messages[0]
     assert run.messages[0] in told
+
+
+def test_checkpoints_cost_little_time(tmp_path: Path) -> None:
+    image, target = torch.rand(1, 3, 288, 384), torch.rand(1, 3, 288, 384)
+    written: list[float] = []
+
+    class Timed(checkpoints.Checkpointer):
+        def write(self, step: int, state: Callable) -> None:
+            began = time.perf_counter()
+            super().write(step, state)
+            written.append(time.perf_counter() - began)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nstlab.optimize.Checkpointer", Timed)
+        bowl = Bowl(target, 0.1 + torch.rand(1, 3, 288, 384))
+        path = tmp_path / "run.checkpoint"
+        minimize(bowl, image, steps=40, frame_every=4, checkpoint=path, checkpoint_every=10)
+    share = max(written[2:]) / checkpoints.CHECKPOINT_SECONDS  # the memory is full by then
+    print(f"a checkpoint takes {max(written):.3f} s, {share:.2%} of the time between two")
+    assert len(written) == 4
+    assert share < 0.02

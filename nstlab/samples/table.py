@@ -65,13 +65,14 @@ _PHOTOGRAPHS = (
         "photographs/flower.jpg",
     ),
 )
+# Two pictures of each hand, by their titles.
 _STYLES = {
-    "swirls": "Swirls",
-    "woodblock": "Woodblock wave",
-    "pointillist": "Pointillist dots",
-    "stained_glass": "Stained glass",
-    "night_street": "Night street",
-    "ink_hatching": "Ink hatching",
+    "swirls": ("Blue Night over the Village", "Orange Moon over the Wheat"),
+    "woodblock": ("The Great Blue Wave", "Green Wave at Sunset"),
+    "pointillist": ("Summer Afternoon by the River", "Autumn Poplars at Sunset"),
+    "stained_glass": ("Rose Window in Ruby and Cobalt", "Sun, River and Irises"),
+    "night_street": ("Café Terrace under Stars", "Wet Boulevard with Lamps"),
+    "ink_hatching": ("Hill Town above the Bridge", "Still Life with Blue Jug"),
 }
 _VAN_GOGH = "Vincent van Gogh"
 _COMMONS = "https://commons.wikimedia.org/wiki/Special:FilePath/"
@@ -132,15 +133,15 @@ def _all_samples() -> dict[str, Sample]:
     samples += [
         Sample(
             f"{kind}_{number}",
-            f"{title} {number}",
+            title,
             "the nstlab authors",
             "2026",
             _CC0,
             "style",
             f"styles/{kind}_{number}.jpg",
         )
-        for kind, title in _STYLES.items()
-        for number in (1, 2)
+        for kind, titles in _STYLES.items()
+        for number, title in enumerate(titles, start=1)
     ]
     # No hashes: nobody could try these addresses when the table was made.
     samples += [

@@ -11,6 +11,7 @@ import torch
 
 FORMAT = 1  # of records and checkpoints; one of another format is refused
 CHECKPOINT_SECONDS = 30.0
+LARGEST_SHARE = 0.02  # of the time may go into checkpoints; large pictures are written more rarely
 
 
 class RecordError(ValueError):
@@ -37,7 +38,7 @@ class Checkpointer:
             raise ValueError(f"checkpoint_every is {every}; it must be at least 1")
         self.path = None if path is None else Path(path)
         self.every, self.recipe = every, recipe
-        self.last_time, self.last_step = time.perf_counter(), 0
+        self.last_time, self.last_step, self.last_cost = time.perf_counter(), 0, 0.0
 
     def read(self) -> dict[str, Any] | None:
         """The state written last, or None where there is none.
@@ -55,19 +56,22 @@ class Checkpointer:
             return False
         if self.every is not None:
             return step - self.last_step >= self.every
-        return time.perf_counter() - self.last_time >= CHECKPOINT_SECONDS
+        pause = max(CHECKPOINT_SECONDS, self.last_cost / LARGEST_SHARE)
+        return time.perf_counter() - self.last_time >= pause
 
     def write(self, step: int, state: Callable[[], dict[str, Any]]) -> None:
         """Write what `state` gives after `step` steps, if there is a path."""
         if self.path is not None:
+            began = time.perf_counter()
             write_checkpoint(self.path, self.recipe, state())
             self.last_time, self.last_step = time.perf_counter(), step
+            self.last_cost = self.last_time - began
 
-    def delete(self) -> None:
-        """Remove the file, and what an interrupted writing left."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-            _part(self.path).unlink(missing_ok=True)
+
+def remove_checkpoint(path: str | Path) -> None:
+    """Remove a checkpoint that is no longer needed, and what an interrupted writing left of it."""
+    Path(path).unlink(missing_ok=True)
+    _part(Path(path)).unlink(missing_ok=True)
 
 
 def _part(path: Path) -> Path:

@@ -102,22 +102,24 @@ class Descent:
         """
         losses, gradient = self.objective.value_and_grad(image)
         total, step = losses["total"], self.evaluations
-        finite = bool(torch.isfinite(total).all()) and bool(torch.isfinite(gradient).all())
-        for name, value in losses.items():
-            self.losses.setdefault(name, []).append(value.tolist())
-        if finite:
-            self._keep_best(image, total, step)
+        fine = torch.isfinite(total) & torch.isfinite(gradient).flatten(1).all(1)
+        row = {name: value.tolist() for name, value in losses.items()}
+        for name, values in row.items():
+            self.losses.setdefault(name, []).append(values)
+        self._keep_best(image, torch.where(fine, total, torch.inf), step)
+        finite = bool(fine.all())
         if self.frame_every and (step % self.frame_every == 0 or step == self.steps):
             self.frames[step] = _as_bytes(image)
         self._tell(image, losses, step)
         if step == 0:
             if not finite:
                 raise FloatingPointError(
-                    f"the loss of the start picture is {total.tolist()}; check the weights of the "
-                    "terms and of the encoder for values that are not finite"
+                    f"the loss of the start picture is {total.tolist()} and its gradient is "
+                    f"{'' if torch.isfinite(gradient).all() else 'not '}finite; check the weights "
+                    "of the terms and of the encoder for values that are not finite"
                 )
             size = gradient.abs().mean((1, 2, 3), keepdim=True)
-            self.scale = torch.where(size > 0, 1 / size, torch.ones_like(size))
+            self.scale = 1 / size.clamp(min=1e-30)
         self._judge(total, gradient, step, finite)
         return (total * self.scale.flatten()).sum(), gradient * self.scale
 
@@ -160,6 +162,8 @@ class Descent:
             self.high = 0
             self.restarts += 1
             reason = f"the loss is {sum(total.tolist()):.3g}, at the start it was {sum(start):.3g}"
+            if torch.isfinite(total).all() and not finite:
+                reason = "the gradient is not finite"
             self._go_back(reason, step, None if self.restarts <= RESTARTS else "failed")
         if step - self.best_step >= PATIENCE:
             self.stalls += 1
@@ -195,11 +199,13 @@ class Descent:
         self._evaluations_before = self.evaluations
 
     def run(self, ended: Ended, recipe: dict[str, Any]) -> Run:
-        """The record of what was done so far."""
+        """The record of what was done so far, on the CPU."""
+        whole = min(map(len, self.losses.values()), default=0)  # Ctrl-C may cut an evaluation
         return Run(
-            image=self.best.detach().clone(),
+            image=self.best.detach().cpu().clone(),
             losses={
-                name: torch.tensor(rows, dtype=torch.float64) for name, rows in self.losses.items()
+                name: torch.tensor(rows[:whole], dtype=torch.float64)
+                for name, rows in self.losses.items()
             },
             frames=self.frames,
             ended=ended,

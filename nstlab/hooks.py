@@ -17,16 +17,16 @@ def _keep(
             f"layer {name!r} puts out a {type(output).__name__}, not a tensor; "
             "name a layer inside it instead"
         )
-    seen[name] = output
+    seen[name] = output.clone()  # what comes next may work in place on the original
 
 
 @contextmanager
 def record(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """Collect the outputs of named layers while the block runs; no hook is left behind.
 
-    An activation that works in place (`nn.ReLU(inplace=True)`) would overwrite the output of the
-    layer before it after that was kept; inside the block such layers work out of place, so that
-    every output is what its own layer computed.
+    Each output is kept as a copy, through which gradients flow: an activation that works in place,
+    such as `nn.ReLU(inplace=True)` after a convolution, overwrites the original. A layer that runs
+    twice keeps its last output.
 
     Args:
         model: any module.
@@ -56,17 +56,12 @@ def record(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor
         if name not in modules:
             raise ValueError(unknown_layer(name, list(modules)))
     seen: dict[str, Tensor] = {}
-    in_place = [m for m in modules.values() if getattr(m, "inplace", False)]
     handles = []
     try:
         for name in layers:
             handles.append(modules[name].register_forward_hook(partial(_keep, seen, name)))
-        for module in in_place:
-            module.inplace = False  # pyright: ignore[reportArgumentType]
         yield seen
     finally:
-        for module in in_place:
-            module.inplace = True  # pyright: ignore[reportArgumentType]
         for handle in handles:
             handle.remove()
 

@@ -13,10 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nstlab.checkpoints import Checkpointer
+from nstlab.checkpoints import Checkpointer, remove_checkpoint
 from nstlab.descent import Descent, Differentiable, End, Restart
 from nstlab.images import check_picture
 from nstlab.runs import Ended, OnStep, Run
+from nstlab.runtime import machine
 from nstlab.steppers import TorchStepper
 
 Optimizer = Literal["lbfgs", "scipy", "adam", "gradient_descent"]
@@ -36,15 +37,16 @@ def minimize(
     on_step: OnStep | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int | None = None,
+    keep_checkpoint: bool = False,
     recipe: Mapping[str, Any] | None = None,
 ) -> Run:
     """Change a picture step by step so that an objective falls; keep the best one that was seen.
 
     The objective is multiplied by one number for the whole run, 1 / mean |gradient at the start|,
     so that no rule inside an optimiser takes a small loss for the end; losses are reported
-    without it. A loss that is not finite, or twice the start's, sends the run back to the best
-    picture with an empty memory and smaller steps. The first Ctrl-C ends the run after the step in
-    progress.
+    without it. A loss that is not finite, or stays above twice the start's, sends the run back to
+    the best picture with an empty memory and smaller steps. The first Ctrl-C ends the run after the
+    step in progress. The pictures of a batch share steps, restarts and the end of the run.
 
     Args:
         objective: has `value_and_grad`.
@@ -58,18 +60,22 @@ def minimize(
         on_step: called with a `Step` after each evaluation; it ends the run by raising
             `StopIteration`.
         checkpoint: file to write the state to now and then. If it is there, the run goes on from
-            it, with the same bits as if it had not been stopped; it is deleted at the end.
+            it, with the same bits as if it had not been stopped (on the CPU, with as many threads).
         checkpoint_every: steps between checkpoints; None for one every 30 seconds. With scipy they
             are looked at after each 100 evaluations.
+        keep_checkpoint: leave the file when the run has ended by itself; else it is deleted then,
+            and you have but the returned run.
         recipe: plain data that says what is computed: kept in the run, and compared on resuming.
 
     Returns:
-        The run. Its picture is kept whatever ends it.
+        The run. What the objective or a watcher raises reaches the caller, and has the run so far
+        as its attribute `run`.
 
     Raises:
         ValueError: a number out of range, an unknown optimiser, or a start that is no picture.
         RecordError: the checkpoint is damaged or of another run.
         FloatingPointError: the loss of the start picture is not finite.
+        KeyboardInterrupt: Ctrl-C twice before the start picture was evaluated.
     """
     _check(steps=(steps, 1), history=(history, 1), frame_every=(frame_every, 0))
     if optimizer not in OPTIMIZERS:
@@ -78,7 +84,9 @@ def minimize(
         raise ValueError(f"learning_rate is {learning_rate}; it must be above 0")
     check_picture(image)
     recipe = dict(recipe or {})
-    saver = Checkpointer(checkpoint, checkpoint_every, recipe)
+    method = {"optimizer": optimizer, "learning_rate": learning_rate, "history": history}
+    loop = {**method, "steps": steps, "shape": list(image.shape), "dtype": str(image.dtype)}
+    saver = Checkpointer(checkpoint, checkpoint_every, {**recipe, "loop": loop})
     state = saver.read()
     descent = Descent(objective, image, steps, frame_every, on_step)
     stepper = None
@@ -87,6 +95,8 @@ def minimize(
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
+        if state["machine"] != machine(image.device):
+            descent.note("resumed with other versions, device or threads; the last bits may differ")
         if stepper is not None:
             stepper.load_state_dict(state["stepper"], descent.image)
     ended: Ended = "interrupted"
@@ -98,14 +108,20 @@ def minimize(
                 _torch_steps(descent, stepper, saver)
         except End as end:
             ended = end.how
-    if ended not in ("interrupted", "stopped"):
-        saver.delete()
+        except Exception as error:
+            error.run = descent.run("failed", recipe)  # pyright: ignore[reportAttributeAccessIssue]
+            raise
+    if not descent.evaluations:
+        raise KeyboardInterrupt
+    if ended not in ("interrupted", "stopped") and not keep_checkpoint and checkpoint is not None:
+        remove_checkpoint(checkpoint)
     return descent.run(ended, recipe)
 
 
 def _torch_steps(descent: Descent, stepper: TorchStepper, saver: Checkpointer) -> None:
     def state() -> dict[str, Any]:
-        return {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
+        state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
+        return {**state, "machine": machine(descent.image.device)}
 
     while True:
         try:
@@ -122,19 +138,22 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
     like = descent.image
 
     def to_picture(flat: np.ndarray) -> Tensor:
-        return torch.from_numpy(flat).to(like.device, like.dtype).reshape(like.shape)
+        return torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
+
+    def state() -> dict[str, Any]:
+        return {"descent": descent.state_dict(), "machine": machine(like.device)}
 
     def evaluate(flat: np.ndarray) -> tuple[float, np.ndarray]:
         total, gradient = descent.evaluate(to_picture(flat))
         if descent.leaving is not None:
             raise End(descent.leaving)
-        return float(total), gradient.double().cpu().numpy().ravel()
+        return float(total), gradient.cpu().double().numpy().ravel()
 
     while True:
         try:
             found = scipy.optimize.minimize(
                 evaluate,
-                descent.image.double().cpu().numpy().ravel(),
+                descent.image.cpu().double().numpy().ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},
@@ -142,7 +161,7 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
             descent.image = to_picture(found.x)
         except Restart:
             descent.image = descent.best
-        _save_or_leave(descent, saver, lambda: {"descent": descent.state_dict()})
+        _save_or_leave(descent, saver, state)
 
 
 def _save_or_leave(
@@ -154,7 +173,8 @@ def _save_or_leave(
             saver.write(descent.evaluations, state)
         except OSError as error:  # a full disk must not cost the run
             saver.path = None
-            descent.note(f"checkpoints end here, they cannot be written: {error}")
+            reason = error.strerror or type(error).__name__  # the whole text would hold the path
+            descent.note(f"no checkpoints from here on, they cannot be written: {reason}")
     if descent.leaving is not None:
         raise End(descent.leaving)
 

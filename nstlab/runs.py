@@ -15,6 +15,10 @@ from nstlab.images import open_picture, read_info, save_picture
 
 Ended = Literal["finished", "converged", "stalled", "stopped", "interrupted", "failed"]
 INFO_KEY = "nstlab"  # under which a PNG carries the record
+RECORD = {  # what a record must hold
+    **{"recipe": dict, "machine": dict, "losses": dict, "messages": list},
+    **{"ended": str, "seconds": (int, float), "steps_made": int},
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Run:
         }
 
     def save(self, path: str | Path, index: int = 0) -> Path:
-        """Write the picture, with the record inside; outside PNG the losses are thinned to 200.
+        """Write the picture, with the record inside; outside PNG only the first and last losses.
 
         Args:
             path: the file to write; it is replaced in one step, so no half-written file is seen.
@@ -136,8 +140,7 @@ class Run:
         """
         record = self.record(index)
         if Path(path).suffix.lower() != ".png":  # other formats hold little text
-            every = 1 + self.steps // 200
-            record["losses"] = {name: row[::every] for name, row in record["losses"].items()}
+            record["losses"] = {name: [row[0], row[-1]] for name, row in record["losses"].items()}
         info = {INFO_KEY: json.dumps(record, separators=(",", ":"))}
         return save_picture(self.image, path, info, index=index)
 
@@ -165,6 +168,9 @@ def read_record(path: str | Path) -> dict[str, Any]:
     try:
         found = json.loads(text)
         version = found["format"]
+        for key, kind in RECORD.items():
+            if version == FORMAT and not isinstance(found[key], kind):
+                raise TypeError(f"{key} is a {type(found[key]).__name__}")
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"the settings inside {name} are damaged: {error}") from error
     if version != FORMAT:
@@ -176,16 +182,18 @@ def load_run(path: str | Path) -> Run:
     """A saved run: its picture at 8 bits, its losses and its recipe; frames are not kept in it.
 
     Args:
-        path: a PNG or JPEG that `Run.save` wrote.
+        path: a PNG that `Run.save` wrote.
 
     Returns:
         The run; `run.save` writes it again.
 
     Raises:
         PictureError: no readable picture there.
-        RecordError: the picture carries no record.
+        RecordError: the picture carries no record, or only that of another format than PNG.
     """
     found = read_record(path)
+    if any(len(row) != found["steps_made"] + 1 for row in found["losses"].values()):
+        raise RecordError(f"{Path(path).name} holds no losses of each step; only a PNG does")
     return Run(
         image=open_picture(path),
         losses={

@@ -1,6 +1,7 @@
 """The settings of a run: frozen, checked, and written into its record."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from operator import index
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -77,6 +78,7 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._plain_numbers()
         for name in ("content", "style"):
             layers = getattr(self, f"{name}_layers")
             if isinstance(layers, str):
@@ -102,8 +104,31 @@ class Settings:
         for name, least in (("size", 16), ("steps", 1), ("history", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
-        if not 0 < self.style_scale < float("inf"):
-            raise ValueError(f"style_scale is {self.style_scale}; it must be above 0")
+        for name in ("style_scale", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value}; it must be above 0")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed is {self.seed}; it must be from 0 to 2**63 - 1")
+        if self.style_blend is not None and (
+            min(self.style_blend, default=0) < 0 or not 0 < sum(self.style_blend) < float("inf")
+        ):
+            raise ValueError(
+                f"style_blend is {self.style_blend}; none may be negative, nor all of them zero"
+            )
+
+    def _plain_numbers(self) -> None:
+        """Turn NumPy's numbers, which cannot be written as JSON, into Python's."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None or each.type not in (int, float, float | None):
+                continue
+            try:
+                plain = index(value) if each.type is int else float(value)
+            except (TypeError, ValueError) as error:
+                kind = "a whole number" if each.type is int else "a number"
+                raise TypeError(f"{each.name} is {value!r}; it must be {kind}") from error
+            object.__setattr__(self, each.name, plain)
 
     def change(self, **changes: Any) -> "Settings":  # noqa: ANN401
         """The same settings with some values changed.

@@ -74,32 +74,36 @@ class TorchStepper:
         Returns:
             The picture; the tensor is this stepper's own and changes with the next step.
         """
-        if self.name == "lbfgs":
-            self._prepare_lbfgs(loss.item())
-            if self.shrinks:
-                return self.point.detach()
+        if self.name == "lbfgs" and self._took_back(loss.item()):
+            return self.point.detach()
         self.point.grad = gradient.contiguous()
         self.optimizer.step(lambda: loss)  # pyright: ignore[reportArgumentType]
         return self.point.detach()
 
-    def _prepare_lbfgs(self, loss: float) -> None:
-        """Take an uphill step back in part, or note that the point is good to step from."""
+    def _took_back(self, loss: float) -> bool:
+        """Take an uphill step back, in part or whole, or note that the point is good to go on from.
+
+        Returns:
+            Whether the step was taken back, so that the point is to be evaluated again.
+        """
         uphill = bool(self.accepted) and not loss <= max(self.accepted[-LOOK_BACK:])
         if uphill and self.shrinks == MOST_SHRINKS:
             self.restart(self.origin, caution=SHRINK)
-        elif uphill:
+            return True
+        if uphill:
             self.shrinks += 1
             memory = self.optimizer.state[self.point]
             memory["t"] = memory["t"] * SHRINK  # by which torch multiplies the direction it keeps
             with torch.no_grad():
                 self.point.copy_(torch.lerp(self.origin, self.point, SHRINK))
-            return
+            return True
         self.shrinks = 0
         self.accepted = [*self.accepted[1 - LOOK_BACK :], loss]
         self.origin.copy_(self.point.detach())
         first = not self.optimizer.state[self.point].get("n_iter", 0)
         size = FIRST_STEP * self.caution * self.point.numel() if first else 1.0
         self.optimizer.param_groups[0]["lr"] = self.rate * size
+        return False
 
     def restart(self, image: Tensor, caution: float = 1.0) -> None:
         """Go on from `image` with an empty memory and steps smaller by the factor `caution`."""

@@ -27,7 +27,7 @@ def grid(settings: Settings | None = None, **axes: Any) -> list[Settings]:  # no
     Example:
         >>> several = grid(style_weight=[1, 10], size=[128, 256])
         >>> [(each.style_weight, each.size) for each in several]
-        [(1, 128), (1, 256), (10, 128), (10, 256)]
+        [(1.0, 128), (1.0, 256), (10.0, 128), (10.0, 256)]
     """
     base = settings or Settings()
     for name, values in axes.items():

@@ -1,7 +1,8 @@
 """What the three kinds of run share: pictures at their size, targets, start, recipe."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -11,8 +12,8 @@ from jaxtyping import Float
 from scipy.ndimage import median_filter
 from torch import Tensor
 
-from nstlab.encoders import Encoder, load_encoder
-from nstlab.images import Source, resize, scale_to_cover
+from nstlab.encoders import Encoder, encoder_names, load_encoder
+from nstlab.images import Source, fitted_shape, resize, scale_to_cover
 from nstlab.objective import (
     Objective,
     Term,
@@ -27,6 +28,7 @@ from nstlab.runs import OnStep, Run
 from nstlab.runtime import choose_device, generator, machine
 from nstlab.samples import identify, load_picture
 from nstlab.settings import Settings, Start
+from nstlab.words import did_you_mean
 
 PictureSource = Source | Tensor
 Shape = tuple[int, int]  # height and width in pixels
@@ -51,6 +53,7 @@ class Options(TypedDict, total=False):
         frame_every: keep each n-th picture of the run.
         checkpoint: file to write the state to, and to go on from if it is there.
         checkpoint_every: steps between checkpoints; None for one every 30 seconds.
+        keep_checkpoint: leave the file when the run has ended by itself.
     """
 
     start_picture: PictureSource | None
@@ -60,6 +63,7 @@ class Options(TypedDict, total=False):
     frame_every: int
     checkpoint: str | Path | None
     checkpoint_every: int | None
+    keep_checkpoint: bool
 
 
 class Task:
@@ -80,6 +84,7 @@ class Task:
             options: those of the caller.
             **pictures: by role, for the recipe.
         """
+        _check_names(options)
         settings = settings or Settings()
         self.start_picture = options.get("start_picture")
         if self.start_picture is not None:
@@ -91,21 +96,30 @@ class Task:
         encoder = options.get("encoder")
         if encoder is None:
             encoder = encoder_for(settings)
-        else:  # the settings say what is really used
-            settings = settings.change(encoder=encoder.name, pooling=encoder.pooling, weights=None)
+        else:
+            _check_encoder(encoder, settings)
+            settings = settings.change(encoder=encoder.name, weights=None)
+        if encoder.get_buffer("mean").device != self.device:
+            encoder = copy.deepcopy(encoder).to(self.device)  # the caller's own stays where it is
         self.encoder = encoder
-        self.encoder.to(self.device)
         self.name, self.settings, self.options, self.pictures = name, settings, options, pictures
+        self._opened: dict[int, tuple[PictureSource, Tensor]] = {}
         self.dtype = self.encoder.get_buffer("mean").dtype
+
+    def open(self, source: PictureSource) -> Float[Tensor, "1 3 h w"]:
+        """A picture as it is; decoded once."""
+        if id(source) not in self._opened:
+            self._opened[id(source)] = (source, load_picture(source))  # the source keeps its id
+        return self._opened[id(source)][1]
 
     def load(self, source: PictureSource, size: int | Shape) -> Float[Tensor, "1 3 h w"]:
         """A picture at a size, on the device of the run."""
-        return resize(load_picture(source), size).to(self.device, self.dtype)
+        return resize(self.open(source), size).to(self.device, self.dtype)
 
     def shape_like(self, source: PictureSource) -> Shape:
         """Height and width of the result, from the picture whose proportions it takes."""
-        height, width = resize(load_picture(source), self.settings.size).shape[2:]
-        return height, width
+        height, width = self.open(source).shape[2:]
+        return fitted_shape(height, width, self.settings.size)
 
     def content_term(self, source: PictureSource, shape: Shape) -> Term:
         """The content term for a picture, at the shape of the result."""
@@ -124,7 +138,7 @@ class Task:
 
     def load_style(self, source: PictureSource, shape: Shape) -> Float[Tensor, "1 3 h w"]:
         """A style picture at the size that `style_fit` and `style_scale` ask for."""
-        image = load_picture(source)
+        image = self.open(source)
         height, width = image.shape[2:]
         scale = self.settings.style_scale
         if self.settings.style_fit == "cover":
@@ -152,9 +166,8 @@ class Task:
         if start not in sources:
             raise ValueError(f"start is {start!r}, but {self.name} has no {start} picture")
         if start == "style":
-            return scale_to_cover(load_picture(sources["style"]), *shape).to(
-                self.device, self.dtype
-            )
+            image = scale_to_cover(self.open(sources["style"]), *shape)
+            return image.to(self.device, self.dtype)
         return self.load(sources[start], shape)
 
     def run(
@@ -187,6 +200,7 @@ class Task:
             on_step=options.get("on_step"),
             checkpoint=options.get("checkpoint"),
             checkpoint_every=options.get("checkpoint_every"),
+            keep_checkpoint=options.get("keep_checkpoint", False),
             recipe=self.recipe(settings.change(start=start)),
         )
         run.machine = machine(self.device)
@@ -214,3 +228,31 @@ def encoder_for(settings: Settings) -> Encoder:
     return load_encoder(
         settings.encoder, pooling=settings.pooling, weights=settings.weights, seed=settings.seed
     )
+
+
+def _check_names(options: Options) -> None:
+    for name in options:
+        if name in Options.__annotations__:
+            continue
+        if name in (each.name for each in fields(Settings)):
+            raise TypeError(f"{name!r} is a setting; put it into Settings({name}=…)")
+        names = ", ".join(Options.__annotations__)
+        hint = did_you_mean(name, Options.__annotations__)
+        raise TypeError(f"no option {name!r}{hint}; there is: {names}")
+    encoder = options.get("encoder")
+    if encoder is not None and not isinstance(encoder, Encoder):
+        raise TypeError(
+            f"encoder is {encoder!r}; hand over what load_encoder gives, or name it in "
+            "Settings(encoder=…)"
+        )
+
+
+def _check_encoder(encoder: Encoder, settings: Settings) -> None:
+    """Refuse an encoder other than the one that the settings ask for."""
+    asked, default = settings.encoder, Settings().encoder
+    other = asked in encoder_names() and asked not in (default, encoder.name)
+    if other or settings.pooling != encoder.pooling:
+        raise ValueError(
+            f"the encoder handed over is {encoder.name} with {encoder.pooling} pooling, the "
+            f"settings ask for {asked} with {settings.pooling} pooling; change one of them"
+        )

@@ -6,7 +6,7 @@ import os
 import pickle
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -24,6 +24,7 @@ from nstlab.runtime import cache_folder, progress_wanted
 FILE_TYPES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
 TIMEOUT = 30.0  # seconds without a byte before a download is given up
 CHUNK = 1 << 20  # bytes
+ORIGIN = "nstlab"  # under which a copy says what it was cut from
 
 
 def file_sha256(path: str | Path) -> str:
@@ -71,7 +72,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             "so that loading it could run code; where you trust it, save its state dict as a "
             ".safetensors file and use that"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what bytes that are no weights make a reader raise varies
         raise WeightsError(f"cannot read {path.name}: it is damaged; fetch it again") from error
     return _state_dict(content, path.name)
 
@@ -95,7 +98,8 @@ def torchvision_weights(arch: str) -> Path:
     Looked for in this order: the copy kept in the cache; the full file in torch.hub's folder
     (`TORCH_HOME`); torchvision's server. The full file must have the checksum that is part of its
     name. Of it only the convolutions (`features.*`) are kept, as safetensors: for VGG-19 80 MB in
-    place of 548. A file in torch.hub's folder is left as it is.
+    place of 548. The copy carries a checksum of its tensors; a copy that does not agree with it is
+    made again. A file in torch.hub's folder is left as it is.
 
     Args:
         arch: torchvision's name of the network, for example `vgg19`.
@@ -111,7 +115,7 @@ def torchvision_weights(arch: str) -> Path:
     name = address.rsplit("/", 1)[-1]
     folder = cache_folder() / "weights"
     copy = folder / f"{name.removesuffix('.pth')}.features.safetensors"
-    if copy.is_file() and _is_whole(copy):
+    if _origin(copy):
         return copy
     kept = Path(torch.hub.get_dir()) / "checkpoints" / name
     try:
@@ -150,6 +154,10 @@ def weights_address(arch: str) -> str:
 def weights_origin(path: str | Path) -> tuple[str, str]:
     """Name and SHA-256 that identify weights: the file's own, or of the full file it was cut from.
 
+    Only a copy that `torchvision_weights` keeps in the cache is asked what it was cut from, and
+    believed only if its tensors have the checksum that it carries. A file elsewhere could claim
+    anything.
+
     Args:
         path: a weight file.
 
@@ -157,10 +165,9 @@ def weights_origin(path: str | Path) -> tuple[str, str]:
         File name without folders, and 64 hexadecimal digits.
     """
     path = Path(path)
-    if path.name.endswith(".features.safetensors"):
-        with safe_open(path, "pt") as file:
-            origin = json.loads((file.metadata() or {}).get("nstlab", "{}"))
-        if {"source", "sha256"} <= origin.keys():
+    if path.parent.resolve() == (cache_folder() / "weights").resolve():
+        origin = _origin(path)
+        if origin:
             return origin["source"].rsplit("/", 1)[-1], origin["sha256"]
     return path.name, file_sha256(path)
 
@@ -169,13 +176,24 @@ def _checksum(name: str) -> str:
     return name.removesuffix(".pth").rsplit("-", 1)[-1]
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether the file's header and length agree; a damaged copy is then fetched again."""
+def _origin(copy: Path) -> dict[str, str]:
+    """What a copy was cut from; empty if it does not say so, or is not what was written."""
     try:
-        with safe_open(path, "pt") as file:
-            return bool(file.keys())
-    except (SafetensorError, OSError):
-        return False
+        with safe_open(copy, "pt") as file:
+            origin = json.loads((file.metadata() or {})[ORIGIN])
+        whole = origin["tensors"] == _tensors_sha256(load_file(copy))
+        return {key: str(origin[key]) for key in ("source", "sha256")} if whole else {}
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _tensors_sha256(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names, types, shapes and numbers, whatever the order of the tensors."""
+    digest = hashlib.sha256()
+    for key, tensor in sorted(weights.items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -214,7 +232,8 @@ def _keep_convolutions(full: Path, copy: Path, address: str) -> None:
     if not weights:
         raise WeightsError("the file holds no 'features.*' tensors")
     # One entry, since safetensors does not fix the order of several: the same bytes everywhere.
-    origin = json.dumps({"sha256": file_sha256(full), "source": address})
+    origin = {"sha256": file_sha256(full), "source": address, "tensors": _tensors_sha256(weights)}
+    packed = {key: tensor.contiguous() for key, tensor in weights.items()}
     with _new_file(copy.parent, ".safetensors") as part:
-        save_file({k: v.contiguous() for k, v in weights.items()}, part, {"nstlab": origin})
+        save_file(packed, part, {ORIGIN: json.dumps(origin)})
         os.replace(part, copy)

@@ -26,6 +26,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ours = {name for name in os.environ if name.startswith("NSTLAB_")} - {"NSTLAB_TEST_FILES"}
     for name in (*ours, "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NSTLAB_DEVICE", "cpu")  # pictures are compared with those made here
     monkeypatch.setenv("NSTLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     connect = socket.socket.connect

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import re
 import signal
@@ -11,17 +12,18 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 import nstlab
-from nstlab.checkpoints import write_checkpoint
 from nstlab.cli import main
 from nstlab.cli.arguments import COMMANDS, parse
 from nstlab.cli.options import USED
 from nstlab.cli.show import Progress, columns, duration
 from nstlab.encoders import load_encoder
+from nstlab.fitting import random_weights
 from nstlab.images import PictureError, open_picture, save_picture
-from nstlab.runs import Step, read_record
+from nstlab.runs import INFO_KEY, Run, Step, read_record
 from nstlab.settings import Settings
 from nstlab.transfer import invert, stylize, synthesize_texture
 
@@ -226,6 +228,8 @@ def test_missing_and_broken_pictures(folder: Path, capsys: pytest.CaptureFixture
         (["invert", "a", "--content-layer-weights", "x"], "takes numbers, got 'x'"),
         (["invert", "a", "--content-layer-weights", "1,2"], "has 2 numbers for 1 layers"),
         (["invert", "a", "--resume", "--overwrite"], "not allowed with argument"),
+        (["--quiet", "invert", "a"], "put --quiet after invert"),
+        (["--bake", "invert", "a"], "no option --bake"),
     ],
 )
 def test_senseless_words_are_refused_with_code_2(
@@ -262,20 +266,54 @@ def test_unexpected_errors_and_debug_show_where(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("nstlab.cli.commands.invert", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["invert", "photo.png", *TINY])
-    with pytest.raises(ValueError, match="no device 'tpu'"):
-        main(["invert", "photo.png", *TINY, "--device", "tpu", "--debug"])
+    words = ["invert", "photo.png", *TINY, "--device", "tpu"]
+    for debugging in (["--debug", *words], [*words, "--debug"]):
+        with pytest.raises(ValueError, match="no device 'tpu'"):
+            main(debugging)
 
 
-@pytest.mark.parametrize("kind", [MemoryError, RuntimeError])
+def test_errors_that_may_be_ours_name_debug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["invert", "none.png", *TINY]) == 1
+    assert "--debug" not in error(capsys)
+
+    def broken(*_args: object, **_options: object) -> None:
+        raise ValueError("zip() argument 2 is longer")
+
+    monkeypatch.setattr("nstlab.cli.commands.invert", broken)
+    assert main(["invert", "photo.png", *TINY]) == 1
+    assert error(capsys) == "nstlab: error: zip() argument 2 is longer (--debug shows where)"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("Tried to allocate 9 GiB"),
+        RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"),
+    ],
+)
 def test_too_little_memory_is_said(
-    kind: type, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kind: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def hungry(*_args: object, **_options: object) -> None:
-        raise kind("CUDA out of memory. Tried to allocate 9 GiB")
+        raise kind
 
     monkeypatch.setattr("nstlab.cli.commands.invert", hungry)
     assert main(["invert", "photo.png", *TINY]) == 1
     assert "not enough memory for this; choose a smaller --size" in error(capsys)
+
+
+def test_memory_that_was_misused_is_not_too_little(monkeypatch: pytest.MonkeyPatch):
+    def broken(*_args: object, **_options: object) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr("nstlab.cli.commands.invert", broken)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        main(["invert", "photo.png", *TINY])
 
 
 # --- interrupting and going on -----------------------------------------------------------------
@@ -328,17 +366,123 @@ def test_a_leftover_checkpoint_is_not_passed_over(
     assert "--resume goes on with it, --overwrite starts anew" in error(capsys)
     assert main([*LONG, "--resume", "--style-weight", "7"]) == 1
     said = error(capsys)
-    assert "belongs to another run (settings.style_weight: was 20.0, is 7.0)" in said
+    usual = Settings().style_weight
+    assert f"belongs to another run (settings.style_weight: was {usual}, is 7.0)" in said
     assert (folder / "out.png.checkpoint").exists()
     assert main([*LONG, "--overwrite"]) == 0
     assert read_record("out.png")["steps_made"] == 12
     assert files(folder) == {"out.png"}
 
 
-def test_a_failed_check_leaves_the_checkpoint_alone(folder: Path):
-    write_checkpoint("out.png.checkpoint", {}, {})
-    assert main([*LONG, "--overwrite", "--style-layers", "relu9_9"]) == 1
-    assert (folder / "out.png.checkpoint").exists()
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--style-layers", "relu9_9"],
+        ["--style-blend", "1,2"],
+        ["--size", "16", "--style-layers", "relu5_1"],
+        ["--encoder", "none.pth"],
+        ["--start-from", "none.png"],
+        ["--content-weight", "1e39"],
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_the_checkpoint_alone(folder: Path, words: list[str]):
+    (folder / "out.png.checkpoint").write_bytes(b"of before")
+    assert main([*LONG, "--overwrite", *words]) == 1
+    assert files(folder) == {"out.png.checkpoint"}
+    assert (folder / "out.png.checkpoint").read_bytes() == b"of before"
+
+
+def test_the_checkpoint_goes_when_the_picture_is_on_the_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen = []
+    save = Run.save
+
+    def watching(run: Run, path: Path) -> Path:
+        seen.append((folder / "out.png.checkpoint").exists())
+        return save(run, path)
+
+    monkeypatch.setattr(Run, "save", watching)
+    assert main([*LONG, "--checkpoint-every", "1"]) == 0
+    assert seen == [True]
+    assert files(folder) == {"out.png"}
+
+
+def test_a_picture_that_cannot_be_saved_is_saved_elsewhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "results").mkdir()
+    save_picture(torch.zeros(1, 3, 2, 2), "out.png")
+    words = ["invert", "photo.png", "-o", "results/out.jpg", "--size", "48", "--steps", "4"]
+    words += ["--checkpoint-every", "1"]
+    began = Progress.__call__
+
+    def gone(self: Progress, step: Step) -> None:
+        began(self, step)
+        if step.step == 4:
+            (folder / "results" / "out.jpg").mkdir()
+
+    monkeypatch.setattr(Progress, "__call__", gone)
+    assert main([*words, "--gif"]) == 1
+    said = capsys.readouterr()
+    place = (folder / "out_2.png").resolve()
+    assert "nstlab: error: cannot write 'results/out.jpg': it is a folder" in said.err
+    assert said.err.rstrip().endswith(f"; the picture is saved as {place}")
+    assert said.out.startswith(f"{place}: 48 × 36 px, 4 steps in ")
+    assert read_record(place)["steps_made"] == 4
+    assert open_picture("out.png").shape[-1] == 2
+    assert {each.name for each in (folder / "results").iterdir()} == {
+        "out.jpg",
+        "out.jpg.checkpoint",
+    }
+    monkeypatch.setattr(Progress, "__call__", began)
+    (folder / "results" / "out.jpg").rmdir()
+    assert main([*words, "--gif", "--resume"]) == 0
+    assert {each.name for each in (folder / "results").iterdir()} == {"out.jpg", "out.gif"}
+
+
+def test_a_picture_that_can_be_saved_nowhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_args: object, **_options: object) -> None:
+        raise PictureError("no space left")
+
+    monkeypatch.setattr("nstlab.runs.Run.save", full)
+    monkeypatch.setattr("nstlab.cli.finish.save_picture", full)
+    words = ["invert", "photo.png", "-o", "out.png", "--checkpoint-every", "1", *TINY]
+    assert main(words) == 1
+    assert error(capsys) == "nstlab: error: no space left"
+    assert Path("out.png.checkpoint").exists()
+
+
+def test_an_animation_that_cannot_be_saved_keeps_the_checkpoint(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_args: object, **_options: object) -> None:
+        raise PictureError("no space left")
+
+    words = ["invert", "photo.png", "-o", "out.png", "--gif", "--checkpoint-every", "1", *TINY]
+    with monkeypatch.context() as patched:
+        patched.setattr("nstlab.cli.finish.save_animation", full)
+        assert main(words) == 1
+    assert "no space left" in capsys.readouterr().err
+    assert files(folder) == {"out.png", "out.png.checkpoint"}
+    assert main([*words, "--resume"]) == 0
+    assert files(folder) == {"out.png", "out.gif"}
+
+
+@pytest.mark.parametrize("how", ["converged", "stalled"])
+def test_a_run_that_ended_early_says_so(
+    how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def ending(*args: object, **options: object):
+        run = invert("photo.png", Settings(size=48, steps=2))
+        run.ended = how  # pyright: ignore[reportAttributeAccessIssue]
+        return run
+
+    monkeypatch.setattr("nstlab.cli.commands.invert", ending)
+    assert main(["invert", "photo.png", "-o", "out.png", *TINY]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{how} after 2 of 3 steps: no ")
 
 
 def test_a_damaged_checkpoint_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -436,6 +580,60 @@ def test_a_reader_that_goes_away_is_no_traceback():
     assert done.stderr == ""
 
 
+def gone() -> int:
+    """A pipe to write to, whose reader has gone."""
+    read, write = os.pipe()
+    os.close(read)
+    return write
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_run_goes_on_where_nobody_reads(folder: Path, closed: str):
+    words = ["invert", "photo.png", "-o", "out.png", "--gif", "--size", "48", "--steps", "20"]
+    with os.fdopen(gone(), "wb") as pipe:
+        open_one = subprocess.PIPE
+        done = subprocess.run(
+            command(*words),
+            env=environment(),
+            stdout=pipe if closed == "stdout" else open_one,
+            stderr=pipe if closed == "stderr" else open_one,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0
+    assert files(folder) == {"out.png", "out.gif"}
+    assert read_record("out.png")["steps_made"] == 20
+    if closed == "stderr":
+        assert "out.gif: 11 frames" in done.stdout
+    else:
+        assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+def test_going_on_is_told_as_it_was_begun(
+    interrupting: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "nstlab" / "__main__.py")])
+    interrupting.append(2)
+    assert main(LONG) == 130
+    assert "to go on: python -m nstlab stylize photo.png" in capsys.readouterr().err
+
+
+def test_a_gif_that_may_be_a_picture_is_not_written_to(
+    folder: Path, photo: Tensor, capsys: pytest.CaptureFixture[str]
+):
+    iio.imwrite("photo.gif", (photo[0].permute(1, 2, 0).numpy() * 255).astype("uint8"))
+    before = (folder / "photo.gif").read_bytes()
+    words = ["photo.png", "style.png", "--overwrite", "--quiet", *TINY]
+    assert main(["stylize", "--gif", "photo.gif", *words]) == 2
+    assert "put --gif after the pictures, or write --gif=photo.gif" in error(capsys)
+    assert (folder / "photo.gif").read_bytes() == before
+    assert main(["stylize", "--gif=photo.gif", *words]) == 0
+    assert (folder / "photo.gif").read_bytes() != before
+    assert main(["stylize", "photo.png", "style.png", "--gif", "photo.gif", *words[2:]]) == 0
+    assert main(["stylize", "--gif", "new.gif", *words]) == 0
+
+
 # --- rerun and info ----------------------------------------------------------------------------
 
 
@@ -480,6 +678,101 @@ def test_rerun_takes_moved_pictures_and_refuses_others(
     assert "'china'" in error(capsys)
     assert main(["rerun", "style.png"]) == 1
     assert "carries no nstlab settings" in error(capsys)
+
+
+def test_rerun_finds_the_weight_file_of_a_command(folder: Path, capsys: pytest.CaptureFixture[str]):
+    small = random_weights("lite", seed=0, widths=(4, 5, 6, 7, 8))
+    save_file(small, "mine.safetensors")
+    cut = {k: v for k, v in random_weights("vgg11", seed=0).items() if k[4] in "12"}
+    save_file(cut, "cut.safetensors")
+    shallow = ["--content-layers", "relu2_1", "--style-layers", "relu1_1", *TINY, "--quiet"]
+    for name, words in {
+        "mine.safetensors": ["--encoder", "mine.safetensors", *TINY, "--quiet"],
+        "cut.safetensors": ["--encoder", "vgg11", "--weights", "cut.safetensors", *shallow],
+    }.items():
+        out = f"{name}.png"
+        assert main(["stylize", "photo.png", "style.png", "-o", out, *words]) == 0
+        assert main(["rerun", out]) == 0
+        assert "the pixels are identical" in capsys.readouterr().out
+        (folder / name).rename(folder.parent / name)
+        assert main(["rerun", out]) == 1
+        assert f"the weight file '{name}' of the encoder is neither beside" in error(capsys)
+        assert main(["rerun", out, "--encoder", f"../{name}", "--quiet"]) == 0
+
+
+def test_rerun_names_the_options_for_what_it_cannot_find(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["invert", "photo.png", "-o", "out.png", "--quiet", *TINY]) == 0
+    (folder / "photo.png").unlink()
+    assert main(["rerun", "out.png"]) == 1
+    assert "--picture FILE or ADDRESS" in error(capsys)
+
+
+def test_rerun_saves_elsewhere_where_it_must(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["invert", "photo.png", "-o", "out.png", "--quiet", *TINY]) == 0
+    monkeypatch.setattr("nstlab.cli.commands.check_writable", lambda *_: None)
+    assert main(["rerun", "out.png", "-o", "none/new.png"]) == 1
+    said = capsys.readouterr()
+    assert "the picture is saved as" in said.err
+    assert torch.equal(open_picture("new.png"), open_picture("out.png"))
+
+
+def forge(path: str, **parts: object) -> None:
+    record = invert("photo.png", Settings(size=48, steps=1)).record() | parts
+    save_picture(torch.zeros(1, 3, 4, 4), path, {INFO_KEY: json.dumps(record)})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"recipe": {"task": "invert"}},
+        {"recipe": {"task": ["invert"]}},
+        {"recipe": {"task": "invert", "pictures": []}},
+        {"recipe": {"task": "invert", "pictures": {"content": [{}]}}},
+        {"recipe": {"task": "invert", "pictures": {}, "encoder": None}},
+        {"losses": {"total": []}},
+        {"losses": {"total": ["much"]}},
+        {"losses": {"total": 3}},
+        {"seconds": float("inf")},
+        {"seconds": "long"},
+        {"machine": []},
+        {"messages": None},
+        {"recipe": None},
+    ],
+)
+def test_forged_records_are_one_sentence(
+    parts: dict[str, object], capsys: pytest.CaptureFixture[str]
+):
+    forge("a.png", **parts)
+    assert main(["info", "a.png"]) == 1
+    said = error(capsys)
+    assert "the settings inside a.png are damaged" in said
+    assert "--debug" not in said
+
+
+def test_info_and_rerun_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]):
+    evil = "a\x1b[2Jb\nc\x9b1m\u202e"
+    forge("a.png", messages=[evil], machine={evil: evil}, recipe={evil: [evil], "task": evil})
+    assert main(["info", "a.png"]) == 0
+    said = capsys.readouterr().out
+    assert "a�[2Jb c�1m�" in said
+    assert all(letter.isprintable() or letter == "\n" for letter in said)
+    forge("b.png", machine={"torch": evil})
+    assert main(["rerun", "b.png"]) == 1
+    said = capsys.readouterr().out
+    assert "torch was a�[2Jb c�1m�" in said
+    assert all(letter.isprintable() or letter == "\n" for letter in said)
+
+
+def test_info_shows_a_run_of_ones_own(capsys: pytest.CaptureFixture[str]):
+    forge("a.png", recipe={"what": "a test", "numbers": [1, 2]})
+    assert main(["info", "a.png"]) == 0
+    said = capsys.readouterr().out
+    assert "task     one of your own" in said
+    assert "numbers  1, 2" in said
 
 
 def test_rerun_interrupted(interrupting: list[int], capsys: pytest.CaptureFixture[str]):
@@ -528,15 +821,21 @@ def test_info_shows_what_a_picture_holds(capsys: pytest.CaptureFixture[str]):
     words = ["stylize", "photo.png", "swirls_1", "-o", "out.png", "--style-weight", "12.5"]
     assert main([*words, "--quiet", *TINY]) == 0
     assert main(["info", "out.png"]) == 0
-    rows = dict(
-        line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if "  " in line
-    )
+    rows: dict[str, list[str]] = {}
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith("  "):
+            name, rest = line.split(maxsplit=1)
+            rows.setdefault(name, []).append(rest)
     record = read_record("out.png")
-    assert rows["task"] == "stylize"
-    assert rows["content"].split()[0] == "photo.png" or rows["content"].startswith("0 at the")
-    assert rows["style_weight"] == "12.5"
-    assert rows["ended"].startswith("finished after 3 steps")
-    assert rows["total"].startswith(f"{record['losses']['total'][0]:.4g} at the start")
+    losses, sha256 = record["losses"], record["recipe"]["pictures"]["content"][0]["sha256"]
+    assert rows["task"] == ["stylize"]
+    picture, loss = rows["content"]
+    assert picture.split() == ["photo.png", "SHA-256", sha256[:12]]
+    first, last = losses["content"][0], losses["content"][-1]
+    assert loss == f"{first:.4g} at the start, {last:.4g} at the end"
+    assert rows["style_weight"] == ["12.5"]
+    assert rows["ended"][0].startswith("finished after 3 steps")
+    assert rows["total"][0].startswith(f"{losses['total'][0]:.4g} at the start")
     assert main(["info", "photo.png"]) == 1
     assert "carries no nstlab settings" in error(capsys)
 
@@ -545,6 +844,9 @@ def test_info_shows_a_picture_of_the_catalogue(capsys: pytest.CaptureFixture[str
     assert main(["info", "starry_night"]) == 0
     said = capsys.readouterr().out
     assert "The Starry Night" in said and "1889" in said and "public domain" in said
+    assert "address not tried" in said
+    assert main(["info", "china"]) == 0
+    assert "address not tried" not in capsys.readouterr().out
 
 
 # --- progress ----------------------------------------------------------------------------------
@@ -599,6 +901,27 @@ def test_a_resumed_bar_begins_where_the_run_does(monkeypatch: pytest.MonkeyPatch
             progress(step)
         assert progress.bar is not None
         assert progress.bar.n == 10
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_falls_silent_where_stderr_has_gone(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+):
+    with os.fdopen(gone(), "w", buffering=1) as pipe:
+        monkeypatch.setattr(pipe, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr(sys, "stderr", pipe)
+        with Progress() as progress:
+            for step in steps_of(40, "went back"):
+                progress(step)
+        assert progress.quiet and not progress.shown
+        monkeypatch.undo()
+
+
+def test_progress_without_stderr(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with Progress() as progress:
+        for step in steps_of(20, "went back"):
+            progress(step)
 
 
 def test_progress_can_be_switched_off(monkeypatch: pytest.MonkeyPatch):

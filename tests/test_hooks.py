@@ -143,3 +143,24 @@ def test_message_gives_the_nearest_name_and_all():
         "no layer 'relu42' (did you mean 'relu4_2'?); this network has: conv1_1, relu4_2"
     )
     assert "did you mean" not in unknown_layer("head", ["conv1_1", "relu4_2"])
+
+
+def test_what_a_function_does_in_place_does_not_reach_the_record():
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, image):
+            out = self.conv(image)
+            out += 10
+            return nn.functional.relu(out, inplace=True)
+
+    net, image = Residual(), torch.rand(1, 3, 8, 8, requires_grad=True)
+    with record(net, ["conv"]) as seen:
+        out = net(image)
+    assert torch.allclose(seen["conv"], net.conv(image))
+    assert out.min() > 5
+    seen["conv"].sum().backward()
+    assert image.grad is not None
+    assert image.grad.abs().sum() > 0

@@ -1,5 +1,6 @@
 """A run that is killed at random moments, while it writes too, ends with the same bits."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ print(f"kills {kills} mid_write {mid_write} exit {code} left {left}")
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_killed_twenty_times_and_resumed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path), str(STEPS), str(KILLS)],

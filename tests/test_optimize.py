@@ -16,7 +16,7 @@ from nstlab.checkpoints import RecordError
 from nstlab.optimize import OPTIMIZERS, Optimizer, minimize
 from nstlab.runs import Run, Step
 from nstlab.runtime import generator
-from nstlab.steppers import FIRST_STEP
+from nstlab.steppers import FIRST_STEP, MOST_SHRINKS, SHRINK, TorchStepper
 
 
 class Bowl:
@@ -229,8 +229,9 @@ def test_what_a_watcher_raises_reaches_the_caller(bowl: Bowl, start: Tensor) -> 
     def fail(_step: Step) -> None:
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(KeyError, match="mine") as caught:
         minimize(bowl, start, steps=5, on_step=fail)
+    assert torch.equal(caught.value.run.image, start)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -338,7 +339,7 @@ def test_a_full_disk_does_not_cost_the_run(
     bowl: Bowl, start: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device", "/secret/folder/run.checkpoint")
 
     monkeypatch.setattr(checkpoints, "write_checkpoint", full)
     told: list[str] = []
@@ -354,6 +355,7 @@ def test_a_full_disk_does_not_cost_the_run(
     assert run.steps == 30
     assert len(run.messages) == 1
     assert "No space left" in run.messages[0]
+    assert "secret" not in run.messages[0]
     assert run.messages[0] in told
 
 
@@ -376,3 +378,75 @@ def test_checkpoints_cost_little_time(tmp_path: Path) -> None:
     print(f"a checkpoint takes {max(written):.3f} s, {share:.2%} of the time between two")
     assert len(written) == 4
     assert share < 0.02
+
+
+def test_the_checkpoint_stays_where_it_is_wanted(bowl: Bowl, start: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "run.checkpoint"
+    options = {"steps": 20, "checkpoint": path, "checkpoint_every": 5}
+    run = minimize(bowl, start, keep_checkpoint=True, **options)
+    assert path.exists()
+    assert same(minimize(bowl, start, keep_checkpoint=True, **options), run)
+    assert path.exists()
+    assert same(minimize(bowl, start, **options), run)
+    assert not path.exists()
+
+
+def test_a_checkpoint_of_another_method_is_refused(
+    bowl: Bowl, start: Tensor, tmp_path: Path
+) -> None:
+    options = {"steps": 20, "checkpoint": tmp_path / "c", "checkpoint_every": 5}
+    minimize(bowl, start, keep_checkpoint=True, **options)
+    with pytest.raises(RecordError, match=r"loop\.optimizer: was 'lbfgs', is 'adam'"):
+        minimize(bowl, start, optimizer="adam", **options)
+    with pytest.raises(RecordError, match=r"loop\.shape"):
+        minimize(Bowl(start[..., :5]), start[..., :5], **options)
+
+
+def test_a_resume_under_other_conditions_says_so(bowl: Bowl, start: Tensor, tmp_path: Path) -> None:
+    options = {"steps": 20, "checkpoint": tmp_path / "c", "checkpoint_every": 5}
+    minimize(bowl, start, keep_checkpoint=True, **options)
+    torch.set_num_threads(2)
+    try:
+        run = minimize(bowl, start, **options)
+    finally:
+        torch.set_num_threads(1)
+    assert "the last bits may differ" in run.messages[0]
+
+
+def test_ctrl_c_twice_before_the_start_is_known_is_raised(start: Tensor) -> None:
+    class Slow(Bowl):
+        def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().value_and_grad(image)
+
+    with pytest.raises(KeyboardInterrupt):
+        minimize(Slow(start), start, steps=5)
+
+
+def test_a_nan_in_one_picture_does_not_keep_the_others_from_their_best() -> None:
+    starts, targets = random(2, 3, 4, 4), random(2, 3, 4, 4, seed=5)
+
+    class Half(Bowl):
+        def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+            losses, gradient = super().value_and_grad(image)
+            if not torch.equal(image, starts):
+                losses["total"] = losses["total"] * torch.tensor([1.0, torch.nan])
+            return losses, gradient
+
+    run = minimize(Half(targets), starts, steps=5, optimizer="adam")
+    assert not torch.equal(run.image[0], starts[0])
+    assert torch.equal(run.image[1], starts[1])
+
+
+def test_a_direction_given_up_is_left_from_its_origin(start: Tensor) -> None:
+    stepper = TorchStepper("lbfgs", start)
+    gradient = torch.ones_like(start)
+    stepper.advance(torch.tensor(1.0), gradient)
+    for _ in range(MOST_SHRINKS):
+        point = stepper.advance(torch.tensor(1e6), 7 * gradient)
+        assert not torch.equal(point, start)
+    assert torch.equal(stepper.advance(torch.tensor(1e6), 7 * gradient), start)
+    assert stepper.accepted == []
+    after = stepper.advance(torch.tensor(1.0), gradient)
+    assert (start - after).mean().item() == pytest.approx(FIRST_STEP * SHRINK)

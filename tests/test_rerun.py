@@ -189,6 +189,120 @@ def test_weights_for_a_named_network(folder: Path):
     assert torch.equal(rerun(run.save(folder / "out.png")).image, run.image)
 
 
+def test_a_file_handed_over_as_encoder_is_found_too(folder: Path):
+    weights = folder / "mine.safetensors"
+    save_file(random_weights("lite", seed=0, widths=(4, 5, 6, 7, 8)), weights)
+    run = stylized(folder, encoder=load_encoder(weights))
+    assert run.recipe["settings"]["weights"] is None
+    path = run.save(folder / "out.png")
+    assert torch.equal(rerun(path).image, run.image)
+    weights.unlink()
+    with pytest.raises(RecordError, match=r"weight file 'mine.safetensors' .*--encoder FILE"):
+        rerun(path)
+
+
+def test_a_file_with_the_name_of_the_networks_own_weights(folder: Path):
+    weights = folder / "lite.safetensors"
+    save_file(random_weights("lite", seed=0, widths=(4, 5, 6, 7, 8)), weights)
+    run = stylized(folder, SMALL.change(encoder=str(weights)))
+    path = run.save(folder / "out.png")
+    assert torch.equal(rerun(path).image, run.image)
+    plain = stylized(folder)
+    assert torch.equal(rerun(plain.save(folder / "plain.png")).image, plain.image)
+
+
+def test_a_weight_file_is_not_read_before_its_content_is_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    weights = folder / "mine.pth"
+    torch.save(random_weights("lite", seed=0, widths=(4, 5, 6, 7, 8)), weights)
+    path = stylized(folder, SMALL.change(encoder=str(weights))).save(folder / "out.png")
+    weights.write_bytes(b"something else")
+
+    def read(*_args: object) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("nstlab.encoders.read_weights", read)
+    with pytest.raises(RecordError, match=r"these are 'mine.pth' of SHA-256"):
+        rerun(path)
+    with pytest.raises(RecordError, match=r"these are 'mine.pth' of SHA-256"):
+        rerun(path, encoder=weights)
+
+
+def test_names_that_lead_to_another_folder_are_not_followed(folder: Path, photo: Tensor):
+    save_file(random_weights("lite", seed=0, widths=(4, 5, 6, 7, 8)), folder / "mine.safetensors")
+    run = stylized(folder, SMALL.change(encoder=str(folder / "mine.safetensors")))
+    for name in (f"../{folder.name}/photo.png", str(folder / "photo.png"), "a\\b.png", "..", ""):
+        record = json.loads(json.dumps(run.record()))
+        record["recipe"]["pictures"]["content"][0]["name"] = name
+        forge(folder / "a.png", photo, record)
+        with pytest.raises(RecordError, match=r"named with a folder, .* --picture FILE"):
+            rerun(folder / "a.png")
+        assert torch.equal(
+            rerun(folder / "a.png", pictures=[folder / "photo.png"]).image, run.image
+        )
+    record = json.loads(json.dumps(run.record()))
+    record["recipe"]["encoder"]["weights"] = f"../{folder.name}/mine.safetensors"
+    forge(folder / "b.png", photo, record)
+    with pytest.raises(RecordError, match=r"is neither beside the picture nor"):
+        rerun(folder / "b.png")
+
+
+def test_an_encoder_of_another_pooling_or_seed_is_refused(folder: Path):
+    path = stylized(folder).save(folder / "a.png")
+    with pytest.raises(RecordError, match="made with max pooling, but this encoder has average"):
+        rerun(path, encoder=load_encoder("lite", pooling="average"))
+    layers = {"content_layers": ("relu2",), "style_layers": ("relu1",)}
+    settings = SMALL.change(encoder="alexnet", weights="random", seed=7, size=64, **layers)
+    path = stylized(folder, settings).save(folder / "b.png")
+    with pytest.raises(RecordError, match="these are alexnet and 'random-8'"):
+        rerun(path, encoder=load_encoder("alexnet", weights="random", seed=8))
+
+
+FORGED = [
+    (["recipe"], []),
+    (["recipe", "task"], None),
+    (["recipe", "task"], ["stylize"]),
+    (["recipe", "settings"], None),
+    (["recipe", "settings"], {"steps": "many"}),
+    (["recipe", "settings"], {"start": "picture"}),
+    (["recipe", "settings"], {"bake": 3}),
+    (["recipe", "pictures"], []),
+    (["recipe", "pictures"], {"content": []}),
+    (["recipe", "pictures", "content"], "photo.png"),
+    (["recipe", "pictures", "content"], 3),
+    (["recipe", "pictures", "content"], [{}]),
+    (["recipe", "pictures", "content"], [{"name": 3, "sha256": "0"}]),
+    (["recipe", "pictures", "content"], [{"name": "a", "sha256": "0"}] * 2),
+    (["recipe", "encoder"], None),
+    (["recipe", "encoder"], {"network": "lite"}),
+    (["recipe", "encoder", "network"], "photo.png"),
+    (["recipe", "encoder", "network"], "evil.pth"),
+    (["recipe", "encoder", "network"], ["lite"]),
+    (["recipe", "encoder", "weights"], None),
+    (["recipe", "encoder", "sha256"], 7),
+    (["recipe", "encoder"], {"network": "lite", "weights": "random-x", "sha256": None}),
+    (["recipe", "encoder"], {"network": "lite", "weights": f"random-{10**30}", "sha256": None}),
+    (["machine"], []),
+    (["losses"], None),
+    (["steps_made"], "3"),
+    (["ended"], None),
+]
+
+
+@pytest.mark.parametrize(("where", "value"), FORGED)
+def test_forged_records_give_one_sentence(folder: Path, photo: Tensor, where: list[str], value):
+    record = json.loads(json.dumps(stylized(folder).record()))
+    part = record
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    forge(folder / "a.png", photo, record)
+    with pytest.raises(RecordError) as caught:
+        rerun(folder / "a.png")
+    assert "\n" not in str(caught.value)
+
+
 def test_an_encoder_from_memory_must_be_handed_over(folder: Path, tiny_encoder: Encoder):
     run = stylized(folder, encoder=tiny_encoder)
     path = run.save(folder / "out.png")

@@ -33,13 +33,14 @@ def test_the_cpu_is_always_there_and_comes_last():
     assert runtime.available_devices()[-1] == "cpu"
     assert runtime.choose_device("cpu") == torch.device("cpu")
     assert runtime.choose_device(torch.device("cpu")) == torch.device("cpu")
-    assert str(runtime.choose_device()) == runtime.available_devices()[0]
+    assert str(runtime.choose_device()) == "cpu"
 
 
 def test_devices_in_order_of_speed(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.delenv("NSTLAB_DEVICE")
     assert runtime.available_devices() == ["cuda", "cuda:1", "mps", "cpu"]
     assert runtime.choose_device() == torch.device("cuda")
     assert runtime.choose_device("cuda:0") == torch.device("cuda:0")

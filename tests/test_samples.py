@@ -352,6 +352,11 @@ def test_addresses_with_the_same_file_name_do_not_mix(server):
     assert load_picture(server.address("/b/x.png")).min() == 1
 
 
+def test_an_address_may_lead_to_a_small_picture(server):
+    server.pages["/icon.png"] = (200, encode(noise(24, 32), "png"), None)
+    assert load_picture(server.address("/icon.png")).shape == (1, 3, 24, 32)
+
+
 def test_bad_addresses(server, cache, monkeypatch):
     with pytest.raises(PictureError, match=r"answered 404.*save it from a browser"):
         load_picture(server.address("/none.png"))

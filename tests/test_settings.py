@@ -3,6 +3,7 @@
 import json
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
 from nstlab.settings import Settings
@@ -46,6 +47,11 @@ def test_layer_weights_are_shares_in_relative_and_plain_numbers_elsewhere() -> N
         ({"style_weight": -1.0}, "style_weight is -1.0"),
         ({"content_weight": float("nan")}, "content_weight is nan"),
         ({"variation_weight": float("inf")}, "variation_weight is inf"),
+        ({"learning_rate": -1.0}, "learning_rate is -1.0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**63}, "2\\*\\*63"),
+        ({"style_blend": (1.0, -1.0)}, "style_blend is"),
+        ({"style_blend": (0.0,)}, "all of them zero"),
         ({"style_scale": 0.0}, "style_scale is 0.0"),
         ({"pooling": "median"}, "pooling is 'median'; it can be max, average, l2"),
         ({"start": "nowhere"}, "start is 'nowhere'.*smooth_noise"),
@@ -67,3 +73,13 @@ def test_mistakes_are_named(wrong: dict, message: str) -> None:
 def test_a_single_layer_is_not_a_string() -> None:
     with pytest.raises(TypeError, match=r"for one layer write \('relu4_2',\)"):
         Settings(content_layers="relu4_2")  # pyright: ignore[reportArgumentType]
+
+
+def test_numbers_of_numpy_become_pythons() -> None:
+    settings = Settings().change(size=np.int64(64), steps=np.int32(3), style_weight=np.float32(2))
+    json.dumps(settings.as_data())
+    assert (type(settings.size), type(settings.style_weight)) == (int, float)
+    assert type(Settings(style_weight=3).style_weight) is float
+    for wrong in ({"size": 64.0}, {"steps": "5"}, {"style_weight": "much"}):
+        with pytest.raises(TypeError, match=r"it must be a (whole )?number"):
+            Settings().change(**wrong)

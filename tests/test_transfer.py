@@ -123,7 +123,7 @@ def test_the_style_picture_is_scaled_as_asked(lite) -> None:
     assert size(style_fit="original") == (100, 50)
 
 
-def test_a_batch_of_settings_gives_the_same_bits_twice(lite) -> None:
+def test_the_same_settings_give_the_same_bits_twice(lite) -> None:
     one = stylize("china", "swirls_1", SMALL.change(start="noise"), encoder=lite)
     two = stylize("china", "swirls_1", SMALL.change(start="noise"))
     assert torch.equal(one.image, two.image)
@@ -168,8 +168,39 @@ def test_part_of_vgg19_from_a_file(shared_files: Path) -> None:
 
 def test_the_recipe_says_which_encoder_was_handed_over() -> None:
     average = load_encoder("lite", pooling="average")
-    run = stylize("china", "swirls_1", SMALL.change(steps=1), encoder=average)
+    run = stylize("china", "swirls_1", SMALL.change(steps=1, pooling="average"), encoder=average)
     assert run.recipe["settings"]["pooling"] == "average"
     named = stylize("china", "swirls_1", SMALL.change(steps=1, pooling="average"))
     assert named.recipe == run.recipe
     assert torch.equal(named.image, run.image)
+    with pytest.raises(ValueError, match=r"average pooling.*max pooling"):
+        stylize("china", "swirls_1", SMALL, encoder=average)
+    with pytest.raises(ValueError, match=r"is lite with .* ask for vgg11 with"):
+        stylize("china", "swirls_1", SMALL.change(encoder="vgg11"), encoder=load_encoder("lite"))
+
+
+def test_the_encoder_handed_over_stays_as_it_is(lite) -> None:
+    before = {name: value.clone() for name, value in lite.state_dict().items()}
+    run = stylize("china", "swirls_1", SMALL.change(steps=1), encoder=lite)
+    assert run.image.device.type == "cpu"
+    assert all(torch.equal(lite.state_dict()[name], value) for name, value in before.items())
+
+
+@pytest.mark.usefixtures("unchecked_types")
+def test_misplaced_words_are_not_swallowed(lite) -> None:
+    with pytest.raises(TypeError, match=r"no option 'frame_evry' .did you mean 'frame_every'"):
+        stylize("china", "swirls_1", SMALL, frame_evry=1)  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError, match=r"put it into Settings\(size="):
+        stylize("china", "swirls_1", size=64)  # pyright: ignore[reportCallIssue]
+
+
+def test_pictures_are_decoded_once(lite, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def count(source: str) -> Tensor:
+        asked.append(source)
+        return load_picture(source)
+
+    monkeypatch.setattr("nstlab.task.load_picture", count)
+    stylize("china", "swirls_1", SMALL.change(steps=1), encoder=lite)
+    assert asked == ["china", "swirls_1"]

@@ -167,6 +167,16 @@ def test_a_damaged_file_gives_one_clear_error(tmp_path, suffix, damage):
         read_weights(path)
 
 
+def test_noise_is_no_weight_file_whatever_it_makes_the_reader_raise(tmp_path):
+    path = tmp_path / "file.pth"
+    for seed in range(300):
+        random = torch.Generator().manual_seed(seed)
+        noise = torch.randint(256, (500,), dtype=torch.uint8, generator=random)
+        path.write_bytes(noise.numpy().tobytes())
+        with pytest.raises(WeightsError, match=r"file\.pth.*damaged"):
+            read_weights(path)
+
+
 def test_files_that_hold_something_else(tmp_path):
     torch.save([torch.ones(1)], tmp_path / "list.pth")
     with pytest.raises(WeightsError, match=r"list.pth holds a list, not a state dict"):
@@ -214,6 +224,46 @@ def test_any_other_files_origin_is_its_own(tmp_path):
     for name in ("mine.safetensors", "mine.features.safetensors"):
         save_file({"w": torch.ones(1)}, tmp_path / name)
         assert weights_origin(tmp_path / name) == (name, file_sha256(tmp_path / name))
+
+
+def test_a_copy_elsewhere_cannot_claim_where_it_is_from(published, tmp_path):
+    copy = torchvision_weights("alexnet")
+    moved = tmp_path / copy.name
+    moved.write_bytes(copy.read_bytes())
+    assert weights_origin(copy) == (published.name, file_sha256(published))
+    assert weights_origin(moved) == (copy.name, file_sha256(copy))
+
+
+def test_a_copy_whose_numbers_were_changed_is_made_again(server, published):
+    copy = torchvision_weights("alexnet")
+    whole = copy.read_bytes()
+    changed = whole[:-1] + bytes([whole[-1] ^ 1])  # still a safetensors file
+    copy.write_bytes(changed)
+    assert read_weights(copy)
+    assert weights_origin(copy) == (copy.name, hashlib.sha256(changed).hexdigest())
+    assert torchvision_weights("alexnet").read_bytes() == whole
+    assert server.requests == 2
+
+
+def test_a_copy_under_other_names_of_its_tensors_is_made_again(server, published):
+    copy = torchvision_weights("alexnet")
+    whole = copy.read_bytes()
+    with safe_open(copy, "pt") as file:
+        said = file.metadata()
+    renamed = {
+        key.replace("features.0.", "features.1."): t for key, t in read_weights(copy).items()
+    }
+    save_file(renamed, copy, said)
+    assert torchvision_weights("alexnet").read_bytes() == whole
+
+
+@pytest.mark.parametrize("said", [None, {"nstlab": "[]"}, {"nstlab": "{}"}, {"nstlab": "no json"}])
+def test_a_file_put_into_the_cache_is_not_believed(server, published, tmp_path, said):
+    copy = torchvision_weights("alexnet")
+    whole = copy.read_bytes()
+    save_file(read_weights(copy), copy, said)
+    assert weights_origin(copy) == (copy.name, file_sha256(copy))
+    assert torchvision_weights("alexnet").read_bytes() == whole
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,23 @@
 | 130       | interrupted by Ctrl-C; the picture so far is saved |
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+import torch
+
+from nstlab.checkpoints import RecordError
 from nstlab.cli.arguments import parse
 from nstlab.cli.commands import paint, rerun_picture
 from nstlab.cli.info import info
+from nstlab.cli.show import silence, write_line
+from nstlab.images import PictureError
 from nstlab.weights import WeightsError
 
-EXPECTED = (ValueError, WeightsError, FloatingPointError, OSError)
+OURS = (PictureError, RecordError, WeightsError, FloatingPointError)
+FORESEEN = (*OURS, ValueError, OSError)  # of the last two, some may come from a mistake of ours
+TOO_LITTLE_MEMORY = ("not enough memory", "out of memory", "can't allocate memory")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,18 +54,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has gone; keep Python from failing again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return 1
-    except (*EXPECTED, MemoryError, RuntimeError) as error:
+    except (*FORESEEN, MemoryError, RuntimeError) as error:
         if args.debug:
             raise
-        if isinstance(error, EXPECTED):
-            return _fail(f"error: {error}")
-        if isinstance(error, MemoryError) or "memory" in str(error):
+        if _is_about_memory(error):
             return _fail("error: not enough memory for this; choose a smaller --size")
+        if isinstance(error, OURS):
+            return _fail(f"error: {error}")
+        if isinstance(error, FORESEEN):
+            return _fail(f"error: {error} (--debug shows where)")
         raise
 
 
+def _is_about_memory(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text for words in TOO_LITTLE_MEMORY)
+    )
+
+
 def _fail(message: str, code: int = 1) -> int:
-    print(f"nstlab: {message}", file=sys.stderr)
+    write_line(f"nstlab: {message}", sys.stderr)
     return code

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, NoReturn
 
 from nstlab.cli.options import USED, Option
@@ -50,8 +51,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: help or version was asked for (0), or the words make no sense (2).
     """
-    words = _with_empty_names(words)
     parser, commands = _parsers()
+    words = _with_empty_names(words, parser)
     first = next((word for word in words if not word.startswith("-")), None)
     if not words:
         parser.error(f"no command; there is: {_listed(COMMANDS)} (nstlab --help says more)")
@@ -64,6 +65,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if unknown:
         known = [flag for flag in command._option_string_actions if flag.startswith("--")]
         option = unknown[0].partition("=")[0]
+        if option in known and words.index(unknown[0]) < words.index(args.command):
+            parser.error(f"put {option} after {args.command}")
         if option.startswith("-"):
             command.error(
                 f"no option {option}{did_you_mean(option, known)}; see {command.prog} --help"
@@ -74,10 +77,17 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def _with_empty_names(words: Sequence[str]) -> list[str]:
+def _with_empty_names(words: Sequence[str], parser: Parser) -> list[str]:
     """Keep `--gif` and `--mp4` from taking the picture that follows for their own file."""
     suffixes = {"--gif": (".gif",), "--mp4": (".mp4", ".webm")}
     following = [*words[1:], ""]
+    for word, after, third in zip(words, following, [*words[2:], "-", "-"], strict=False):
+        own = word == "--gif" and after.lower().endswith(".gif")
+        if own and not third.startswith("-") and Path(after).is_file():
+            parser.error(
+                f"--gif would write to {after!r}, which is there and may be one of the pictures; "
+                f"put --gif after the pictures, or write --gif={after}"
+            )
     return [
         f"{word}=" if word in suffixes and not after.lower().endswith(suffixes[word]) else word
         for word, after in zip(words, following, strict=False)
@@ -90,6 +100,8 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     )
     version = f"nstlab {versions()['nstlab']}"
     parser.add_argument("--version", action="version", version=version)
+    shows = "show where an error arose"
+    parser.add_argument("--debug", action="store_true", help=shows)
     group = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands = {
         name: group.add_parser(
@@ -106,7 +118,8 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         _outputs(commands[name])
         _add_settings(commands[name], options)
     for command in commands.values():
-        command.add_argument("--debug", action="store_true", help="show where an error arose")
+        # Without a default of its own, which would undo a --debug before the command.
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=shows)
     return parser, commands
 
 
@@ -124,7 +137,8 @@ def _pictures(commands: dict[str, Parser]) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a picture that went into it and is not beside it; may be given several times",
+        help="a picture that went into it and is not beside it, as a file or the address it came "
+        "from; may be given several times",
     )
     rerun.add_argument("--encoder", metavar="FILE", help="the weight file that was used")
     rerun.add_argument("-o", "--output", metavar="FILE", help="where to save the new picture")

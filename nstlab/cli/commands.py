@@ -1,6 +1,5 @@
 """What the commands do: `stylize`, `invert` and `texture` as one, and `rerun`."""
 
-import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from nstlab.animate import save_animation
+from nstlab.cli.finish import INTERRUPTED, finish, save_somewhere, speaker
 from nstlab.cli.outputs import Outputs, outputs_for
-from nstlab.cli.show import Progress, duration
+from nstlab.cli.show import Progress, duration, write_line
 from nstlab.encoders import Encoder
 from nstlab.images import (
     PictureError,
@@ -29,13 +28,11 @@ from nstlab.settings import Settings
 from nstlab.task import Options, encoder_for
 from nstlab.transfer import invert, stylize, synthesize_texture
 
-INTERRUPTED = 130
-
 
 def paint(args: Namespace, words: Sequence[str]) -> int:
     """Make one picture: `stylize`, `invert` or `texture`.
 
-    All that can be found wrong is found before the run.
+    What can be found wrong is found before the run, and before anything is replaced.
 
     Args:
         args: the parsed command line.
@@ -59,8 +56,7 @@ def paint(args: Namespace, words: Sequence[str]) -> int:
     for source in (*sources, *started_from):
         load_picture(source)
     encoder = _checked_encoder(args.command, settings)
-    outputs.start_anew()
-    with Progress(args.quiet) as progress:
+    with Progress(args.quiet) as progress, outputs.old_checkpoint_aside():
         options: Options = {
             "start_picture": args.start_from,
             "encoder": encoder,
@@ -69,9 +65,10 @@ def paint(args: Namespace, words: Sequence[str]) -> int:
             "frame_every": frame_every,
             "checkpoint": outputs.checkpoint,
             "checkpoint_every": args.checkpoint_every,
+            "keep_checkpoint": True,
         }
         run = _transfer(args)(settings, **options)
-    return _finish(run, args, words, outputs, encoder)
+    return finish(run, args, words, outputs)
 
 
 def rerun_picture(args: Namespace) -> int:
@@ -104,15 +101,20 @@ def rerun_picture(args: Namespace) -> int:
             device=choose_device(args.device),
             on_step=progress,
         )
-    say = _say_nothing if args.quiet else print
+    say = speaker(args.quiet)
     if run.ended == "interrupted":
-        print(f"nstlab: interrupted after {run.steps} steps; nothing compared", file=sys.stderr)
+        said = f"nstlab: interrupted after {run.steps} steps; nothing compared"
+        write_line(said, sys.stderr)
         return INTERRUPTED
+    code = 0
     if args.output is not None:
-        say(f"saved {run.save(args.output)}")
+        wanted = Path(args.output).expanduser()
+        saved = save_somewhere(run, wanted)
+        code = 0 if saved == wanted else 1
+        say(f"saved {saved}")
     if _same_pixels(run, args.file):
         say(f"{args.file}: made again in {duration(run.seconds)}; the pixels are identical")
-        return 0
+        return code
     reason = differs(run, record)
     say(f"{args.file}: made again, but the pixels differ" + (f" ({reason})" if reason else ""))
     return 1
@@ -158,6 +160,8 @@ def _watcher(progress: Progress, outputs: Outputs, save_steps: Sequence[int]) ->
     waiting = set(save_steps)
 
     def watch(step: Step) -> None:
+        if step.step > 0:  # nothing turned out to be wrong with the start
+            outputs.forget_old_checkpoint()
         progress(step)
         if step.step in waiting:
             try:
@@ -169,51 +173,8 @@ def _watcher(progress: Progress, outputs: Outputs, save_steps: Sequence[int]) ->
     return watch
 
 
-def _finish(
-    run: Run, args: Namespace, words: Sequence[str], outputs: Outputs, encoder: Encoder
-) -> int:
-    say = _say_nothing if args.quiet else print
-    _save(run, outputs.picture)
-    height, width = run.image.shape[2:]
-    say(
-        f"{outputs.picture}: {width} × {height} px, {run.steps} steps in {duration(run.seconds)}, "
-        f"encoder {encoder.name}, loss {min(run.curve()):.4g}"
-    )
-    for file in outputs.animations:
-        save_animation(run, file)
-        say(f"{file}: {len(run.frames)} frames")
-    if run.ended == "interrupted":
-        print(_interrupted(run, args, words, outputs), file=sys.stderr)
-        return INTERRUPTED
-    if run.ended == "failed":
-        print(f"nstlab: error: the run failed: {run.messages[-1]}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _save(run: Run, file: Path) -> None:
-    try:
-        run.save(file)
-    except PictureError as error:
-        # Formats other than PNG have room for a short record only; the picture goes before it.
-        save_picture(run.image, file)
-        print(f"nstlab: {file} is saved without its settings: {error}", file=sys.stderr)
-
-
-def _interrupted(run: Run, args: Namespace, words: Sequence[str], outputs: Outputs) -> str:
-    said = f"nstlab: interrupted after {run.steps} of {args.settings.steps} steps"
-    if not outputs.checkpoint.exists():
-        return said
-    again = [word for word in words if word not in ("--overwrite", "--resume")]
-    return f"{said}; to go on: {shlex.join(['nstlab', *again, '--resume'])}"
-
-
 def _same_pixels(run: Run, file: str) -> bool:
     """Whether saving the run gives the pixels of the file, whatever its format loses."""
     kind = Path(file).suffix[1:]
     new, old = open_picture(encode(run.image, kind, quality=95)), open_picture(file)
     return torch.equal(new, old)
-
-
-def _say_nothing(_words: str) -> None:
-    pass

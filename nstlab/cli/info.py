@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
-from nstlab.cli.show import columns, duration
+from nstlab.checkpoints import RecordError
+from nstlab.cli.show import columns, duration, plain
 from nstlab.encoders import encoder_names, layer_names
 from nstlab.images import SUFFIXES
+from nstlab.rerun import ROLES
 from nstlab.runs import read_record
 from nstlab.runtime import available_devices, cache_folder, choose_device, default_encoder, versions
 from nstlab.samples import Sample, catalogue
@@ -103,36 +105,48 @@ def _sample(sample: Sample) -> str:
         ["year", sample.year or "unknown"],
         ["licence", sample.licence],
         ["kind", sample.kind],
-        ["source", sample.source],
+        ["source", sample.source, "" if sample.tried else "address not tried"],
     ]
     return f"{sample.name}\n{columns(rows)}"
 
 
 def _record(file: str) -> str:
-    record = read_record(file)
+    record, name = read_record(file), Path(file).name
+    try:
+        return "\n".join(
+            f"{title}\n{columns(rows)}" for title, rows in _parts(record, plain(name)) if rows
+        )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RecordError(
+            f"the settings inside {name} are damaged, or nstlab did not write them ({error!r})"
+        ) from error
+
+
+def _parts(record: dict[str, Any], name: str) -> list[tuple[str, list[list[str]]]]:
     recipe, machine = record["recipe"], record["machine"]
-    rows = [["task", str(recipe.get("task", "one of your own"))]]
-    for role, pictures in recipe.get("pictures", {}).items():
-        rows += [[role, each["name"], f"SHA-256 {each['sha256'][:12]}"] for each in pictures]
-    if encoder := recipe.get("encoder"):
-        found = f"SHA-256 {encoder['sha256'][:12]}" if encoder["sha256"] else ""
-        rows.append(["encoder", f"{encoder['network']} ({encoder['weights']})", found])
-    steps, seconds = record["steps_made"], duration(record["seconds"])
-    ended = [["ended", f"{record['ended']} after {steps} steps, {seconds}"]]
-    ended += [["", message] for message in record["messages"]]
     losses = [
         [name, f"{values[0]:.4g} at the start, {values[-1]:.4g} at the end"]
         for name, values in record["losses"].items()
     ]
-    settings = [[name, _value(value)] for name, value in recipe.get("settings", {}).items()]
+    steps, seconds = record["steps_made"], duration(record["seconds"])
+    ended = [["ended", f"{record['ended']} after {steps} steps, {seconds}"]]
+    ended += [["", str(message)] for message in record["messages"]]
     parts = [
-        (Path(file).name, rows),
         ("Run", ended),
         ("Losses", losses),
-        ("Settings", settings),
         ("Made with", [[name.replace("_", " "), str(value)] for name, value in machine.items()]),
     ]
-    return "\n".join(f"{title}\n{columns(part)}" for title, part in parts if part)
+    if recipe.get("task") not in ROLES:
+        own = [["task", "one of your own"]]
+        return [(name, own + [[key, _value(value)] for key, value in recipe.items()]), *parts]
+    rows = [["task", recipe["task"]]]
+    for role, pictures in recipe["pictures"].items():
+        rows += [[role, each["name"], f"SHA-256 {each['sha256'][:12]}"] for each in pictures]
+    encoder = recipe["encoder"]
+    found = f"SHA-256 {encoder['sha256'][:12]}" if encoder["sha256"] else ""
+    rows.append(["encoder", f"{encoder['network']} ({encoder['weights']})", found])
+    settings = [[name, _value(value)] for name, value in recipe["settings"].items()]
+    return [(name, rows), *parts[:2], ("Settings", settings), parts[2]]
 
 
 def _value(value: Any) -> str:  # noqa: ANN401

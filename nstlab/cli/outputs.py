@@ -1,8 +1,10 @@
 """The files that a command writes: their names, and all that can be found out before the run."""
 
+import os
 import re
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -74,10 +76,30 @@ class Outputs:
                 "--overwrite starts anew"
             )
 
-    def start_anew(self) -> None:
-        """Remove the checkpoint of an earlier run, where that was asked for."""
-        if not self.resume:
-            self.checkpoint.unlink(missing_ok=True)
+    @contextmanager
+    def old_checkpoint_aside(self) -> Iterator[None]:
+        """Where a run starts anew, put the checkpoint of an earlier one aside for the block.
+
+        It comes back at the end, unless there is a new one or `forget_old_checkpoint` was called
+        meanwhile: until the run has begun, something may turn out to be wrong.
+        """
+        if not self.resume and self.checkpoint.exists():
+            os.replace(self.checkpoint, self._aside)
+        try:
+            yield
+        finally:
+            if self.checkpoint.exists():
+                self.forget_old_checkpoint()
+            elif self._aside.exists():
+                os.replace(self._aside, self.checkpoint)
+
+    def forget_old_checkpoint(self) -> None:
+        """Remove what `old_checkpoint_aside` put aside."""
+        self._aside.unlink(missing_ok=True)
+
+    @property
+    def _aside(self) -> Path:
+        return self.checkpoint.with_name(self.checkpoint.name + ".old")
 
 
 def outputs_for(args: Namespace, sources: Sequence[str]) -> Outputs:

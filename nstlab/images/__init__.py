@@ -4,7 +4,7 @@ A picture is a float tensor (b, 3, h, w), RGB in [0, 1].
 """
 
 from nstlab.images.reading import LARGEST, Source, from_pil, open_picture
-from nstlab.images.sizes import PictureError, check_picture, resize, scale_to_cover
+from nstlab.images.sizes import PictureError, check_picture, fitted_shape, resize, scale_to_cover
 from nstlab.images.writing import (
     SUFFIXES,
     PictureExistsError,
@@ -25,6 +25,7 @@ __all__ = [
     "check_picture",
     "check_writable",
     "encode",
+    "fitted_shape",
     "from_pil",
     "open_picture",
     "read_info",

@@ -40,6 +40,30 @@ def check_picture(image: object) -> None:
         )
 
 
+def fitted_shape(height: int, width: int, size: int) -> tuple[int, int]:
+    """Height and width with a longer side of `size` pixels and the same proportions.
+
+    Args:
+        height: before, pixels.
+        width: before, pixels.
+        size: the longer side after.
+
+    Returns:
+        (height, width), rounded, each at least 1.
+
+    Raises:
+        PictureError: a size below 1.
+
+    Example:
+        >>> fitted_shape(200, 100, 50)
+        (50, 25)
+    """
+    if size < 1:
+        raise PictureError(f"cannot resize to {size}; every side must be 1 pixel or more")
+    scale = size / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def resize(
     image: Float[Tensor, "b 3 h w"], size: int | tuple[int, int]
 ) -> Float[Tensor, "b 3 new_h new_w"]:
@@ -62,12 +86,8 @@ def resize(
         torch.Size([1, 3, 50, 25])
     """
     height, width = image.shape[-2:]
-    if isinstance(size, int):
-        scale = size / max(height, width)
-        wanted = (max(1, round(height * scale)), max(1, round(width * scale)))
-    else:
-        wanted = size
-    if min(wanted) < 1 or (isinstance(size, int) and size < 1):
+    wanted = fitted_shape(height, width, size) if isinstance(size, int) else size
+    if min(wanted) < 1:
         raise PictureError(f"cannot resize to {size}; every side must be 1 pixel or more")
     if wanted == (height, width):
         return image

@@ -69,7 +69,7 @@ def strongest_patches(
     found = []
     while len(found) < count:
         tops = [float(each.max()) for each in maps]
-        if not tops or max(tops) == -torch.inf:
+        if max(tops, default=-torch.inf) <= 0:  # nothing left that excites it
             break
         which = tops.index(max(tops))
         row, column = divmod(int(maps[which].argmax()), maps[which].shape[1])

@@ -10,7 +10,6 @@ from nstlab.images import PictureError, open_picture, write_atomically
 from nstlab.runtime import versions
 
 LARGEST_DOWNLOAD = 100 * 10**6  # bytes
-SMALLEST_SIDE = 300  # pixels; placeholders and thumbnails that a server sends instead are smaller
 _PATIENCE = 30  # seconds without a byte from the server
 
 
@@ -28,7 +27,7 @@ class _Limited(BytesIO):
         return super().write(data)
 
 
-def download(address: str, file: Path, what: str, ways_out: str) -> Path:
+def download(address: str, file: Path, what: str, ways_out: str, smallest_side: int = 1) -> Path:
     """Fetch a picture into a file; nothing of a bad download is kept.
 
     Args:
@@ -36,21 +35,22 @@ def download(address: str, file: Path, what: str, ways_out: str) -> Path:
         file: where to keep it; its folder is made if need be.
         what: the picture, as error messages call it.
         ways_out: what else the user can do, the end of the error messages.
+        smallest_side: pixels that a usable picture has at least on each side.
 
     Returns:
         The file.
 
     Raises:
         PictureError: no connection, an answer other than success, more than `LARGEST_DOWNLOAD`
-            bytes, no picture, one with a side below `SMALLEST_SIDE`, or no place to keep it.
+            bytes, no picture, one with a side below `smallest_side`, or no place to keep it.
     """
     host = urlsplit(address).hostname or address
     try:
         data = _receive(address)
         height, width = open_picture(data).shape[-2:]
-        if min(height, width) < SMALLEST_SIDE:
+        if min(height, width) < smallest_side:
             raise PictureError(
-                f"it has {width} × {height} pixels, fewer than {SMALLEST_SIDE} on a side"
+                f"it has {width} × {height} pixels, fewer than {smallest_side} on a side"
             )
     except PictureError as error:
         reason = str(error).partition(";")[0]

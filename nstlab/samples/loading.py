@@ -23,6 +23,8 @@ from nstlab.samples.downloads import download
 from nstlab.samples.table import bundled_file, catalogue
 from nstlab.words import did_you_mean
 
+SMALLEST_PAINTING = 300  # pixels a side; placeholders that a server sends instead are smaller
+
 
 @dataclass(frozen=True)
 class PictureId:
@@ -134,7 +136,7 @@ def fetch(name: str) -> Path:
         "use a bundled style such as 'swirls_1', give a picture file of your own, or put the "
         f"painting at {str(file)!r} by hand (NSTLAB_CACHE chooses that folder)"
     )
-    return download(sample.source, file, repr(sample.title), ways_out)
+    return download(sample.source, file, repr(sample.title), ways_out, SMALLEST_PAINTING)
 
 
 def _locate(source: str | Path) -> tuple[str, Path]:

@@ -16,7 +16,7 @@ SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
 LARGEST, LARGEST_OUTPUT, LARGEST_PNG = 1024, 300, 150  # KiB
 LONGEST_CELL = 20  # lines
 MACHINE_PATH = re.compile(
-    r"/home/[\w.-]+/|/root/|/Users/[\w.-]+/|/tmp/\w|/mnt/\w|/opt/\w|/work/\w|/var/folders/"
+    r"/(home|root|Users|tmp|mnt|opt|work|var/folders)/"
     r"|/content/\w|[A-Za-z]:\\+Users\\|site-packages/|ipykernel_\d+"
 )
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")

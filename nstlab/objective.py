@@ -219,8 +219,7 @@ class Objective:
             )
         needed = dict.fromkeys(layer for term in terms for layer in term.layers)
         self.layers = tuple(layer for layer in needed if layer != IMAGE)
-        for layer in self.layers:
-            encoder.channels(layer)  # raises for a layer that it does not have
+        encoder.check_layers(self.layers)
 
     def value_and_grad(
         self, image: Float[Tensor, "b 3 h w"]

@@ -112,12 +112,10 @@ def torchvision_weights(arch: str) -> Path:
             message names the other ways to get weights.
     """
     address = weights_address(arch)
-    name = address.rsplit("/", 1)[-1]
-    folder = cache_folder() / "weights"
-    copy = folder / f"{name.removesuffix('.pth')}.features.safetensors"
+    copy, kept = _places(address)
+    folder, name = copy.parent, kept.name
     if _origin(copy):
         return copy
-    kept = Path(torch.hub.get_dir()) / "checkpoints" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if kept.is_file() and file_sha256(kept).startswith(_checksum(name)):
@@ -135,6 +133,25 @@ def torchvision_weights(arch: str) -> Path:
             f"into {kept.parent} (TORCH_HOME moves this folder)"
         ) from error
     return copy
+
+
+def weights_at_hand(arch: str) -> bool:
+    """Whether torchvision's weights for a network lie here, so that nothing need be fetched.
+
+    Args:
+        arch: torchvision's name of the network.
+
+    Returns:
+        True where `torchvision_weights` would find a file; its content is not looked at.
+    """
+    return any(place.is_file() for place in _places(weights_address(arch)))
+
+
+def _places(address: str) -> tuple[Path, Path]:
+    """The copy that the cache keeps, and the full file in torch.hub's folder."""
+    name = address.rsplit("/", 1)[-1]
+    copy = cache_folder() / "weights" / f"{name.removesuffix('.pth')}.features.safetensors"
+    return copy, Path(torch.hub.get_dir()) / "checkpoints" / name
 
 
 def weights_address(arch: str) -> str:

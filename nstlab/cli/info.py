@@ -15,7 +15,7 @@ from nstlab.rerun import ROLES
 from nstlab.runs import read_record
 from nstlab.runtime import available_devices, cache_folder, choose_device, default_encoder, versions
 from nstlab.samples import Sample, catalogue
-from nstlab.weights import weights_address
+from nstlab.weights import weights_at_hand
 
 
 def info(args: Namespace) -> int:
@@ -89,13 +89,10 @@ def _device(name: str) -> str:
 
 
 def _weights(name: str) -> str:
-    """Whether weights are here, looked for where `torchvision_weights` does."""
+    """Whether weights are here."""
     if name == "lite":
         return "bundled"
-    file = weights_address(name).rsplit("/", 1)[-1]
-    copy = cache_folder() / "weights" / f"{file.removesuffix('.pth')}.features.safetensors"
-    full = Path(torch.hub.get_dir()) / "checkpoints" / file
-    return "at hand" if copy.is_file() or full.is_file() else "fetched at the first use"
+    return "at hand" if weights_at_hand(name) else "fetched at the first use"
 
 
 def _sample(sample: Sample) -> str:

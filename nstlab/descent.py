@@ -86,6 +86,10 @@ class Descent:
         """Time taken so far, parts before a resume included."""
         return self._seconds_before + time.perf_counter() - self._started
 
+    def interrupt(self) -> None:
+        """Let the run end after the step in progress."""
+        self.leaving = "interrupted"
+
     def evaluate(self, image: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, Tensor]:
         """Note the losses at a picture, keep it if it is the best, tell the watcher, and judge.
 

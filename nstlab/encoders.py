@@ -28,6 +28,7 @@ from nstlab.weights import FILE_TYPES, read_weights, torchvision_weights, weight
 from nstlab.words import did_you_mean
 
 Pooling = Literal["max", "average", "l2"]
+Padding = Literal["zeros", "reflect"]
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]
 DEVIATION = (0.229, 0.224, 0.225)
 
@@ -55,6 +56,7 @@ class Encoder(nn.Module):
         name: the network, one of `encoder_names()`.
         layers: names of the layers that there are weights for, from the picture down.
         pooling: `max`, `average` or `l2`.
+        padding: `zeros` or `reflect`.
         weights_name: file name of the weights, or `random-SEED`.
         weights_sha256: of the weight file (for torchvision's: of the full file as published), or
             None for random weights.
@@ -66,6 +68,7 @@ class Encoder(nn.Module):
         weights: Mapping[str, Tensor],
         *,
         pooling: Pooling = "max",
+        padding: Padding = "zeros",
         weights_name: str = "",
         weights_sha256: str | None = None,
     ) -> None:
@@ -78,6 +81,8 @@ class Encoder(nn.Module):
                 `classifier.0.weight` are left out) or layer names (`conv1_1.weight`).
             pooling: what is done where the network pools: the maximum, the plain average (nothing
                 rescaled, so that features shrink a little at each pool), or the root mean square.
+            padding: what convolutions see outside of the picture: `zeros` as VGG was trained, or
+                the picture mirrored at its edge (`reflect`).
             weights_name: see the attributes.
             weights_sha256: see the attributes.
 
@@ -88,13 +93,13 @@ class Encoder(nn.Module):
         super().__init__()
         if pooling not in get_args(Pooling):
             raise ValueError(f"unknown pooling {pooling!r}; it can be 'max', 'average' or 'l2'")
-        self.name, self.pooling = name, pooling
+        self.name, self.pooling, self.padding = name, pooling, padding
         self.weights_name, self.weights_sha256 = weights_name, weights_sha256
         self._table, named = fit(name, weights)
         self.layers = tuple(layer.name for layer in self._table)
         channels = (3, *(layer.channels for layer in self._table))
         for layer, before in zip(self._table, channels, strict=False):
-            self.add_module(layer.name, _module(layer, before, pooling))
+            self.add_module(layer.name, _module(layer, before, pooling, padding))
         self.load_state_dict(named, strict=False)  # not strict: batch norms' counters are not kept
         for buffer, values in (("mean", MEAN), ("deviation", DEVIATION)):
             self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
@@ -156,7 +161,7 @@ class Encoder(nn.Module):
 
     def smallest_side(self, layer: str) -> int:
         """Shortest side in pixels that a picture needs to reach a layer."""
-        return smallest_input(self._down_to(layer))
+        return smallest_input(self._down_to(layer), mirrored=self.padding == "reflect")
 
     def _place(self, layer: str) -> int:
         if layer not in self.layers:
@@ -250,11 +255,11 @@ def load_encoder(
     return encoder.to(device or "cpu")
 
 
-def _module(layer: Layer, before: int, pooling: Pooling) -> nn.Module:
+def _module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn.Module:
     if layer.kind == "conv":
         # Made without numbers, so that torch's own random generator is left alone.
         shape = (before, layer.channels, layer.kernel, layer.stride, layer.padding)
-        return skip_init(nn.Conv2d, *shape)
+        return skip_init(nn.Conv2d, *shape, padding_mode=padding)
     if layer.kind == "bn":
         return nn.BatchNorm2d(layer.channels)
     if layer.kind == "relu":

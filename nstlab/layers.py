@@ -201,16 +201,18 @@ def field_of_view(layers: Sequence[Layer]) -> int:
     return side
 
 
-def smallest_input(layers: Sequence[Layer]) -> int:
+def smallest_input(layers: Sequence[Layer], *, mirrored: bool = False) -> int:
     """Shortest side, in pixels, of a picture for which the last layer still puts something out.
 
     Args:
         layers: those from the picture down to the layer in question.
+        mirrored: whether padding mirrors at the edge, which takes more pixels than are added.
 
     Returns:
         Side in pixels, at least 1.
     """
     side = 1
     for layer in reversed(layers):
-        side = max(1, (side - 1) * layer.stride + layer.kernel - 2 * layer.padding)
+        least = layer.padding + 1 if mirrored else 1
+        side = max(least, (side - 1) * layer.stride + layer.kernel - 2 * layer.padding)
     return side

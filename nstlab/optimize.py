@@ -1,9 +1,7 @@
 """The one loop: go down an objective from a start picture, whatever the objective is."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +14,7 @@ from torch import Tensor
 from nstlab.checkpoints import Checkpointer, remove_checkpoint
 from nstlab.descent import Descent, Differentiable, End, Restart
 from nstlab.images import check_picture
+from nstlab.interrupts import first_interrupt
 from nstlab.runs import Ended, OnStep, Run
 from nstlab.runtime import machine
 from nstlab.steppers import TorchStepper
@@ -100,7 +99,7 @@ def minimize(
         if stepper is not None:
             stepper.load_state_dict(state["stepper"], descent.image)
     ended: Ended = "interrupted"
-    with _first_interrupt(descent), suppress(KeyboardInterrupt):
+    with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
             if stepper is None:
                 _scipy_steps(descent, history, saver)
@@ -177,28 +176,6 @@ def _save_or_leave(
             descent.note(f"no checkpoints from here on, they cannot be written: {reason}")
     if descent.leaving is not None:
         raise End(descent.leaving)
-
-
-@contextmanager
-def _first_interrupt(descent: Descent) -> Iterator[None]:
-    """Let the first Ctrl-C end the run after the step in progress, and the second one at once.
-
-    Outside the main thread, where Python delivers no signals, nothing is changed.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def note(_signal: int, _frame: object) -> None:
-        if descent.leaving is not None:
-            raise KeyboardInterrupt
-        descent.leaving = "interrupted"
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _check(**bounds: tuple[int, int]) -> None:

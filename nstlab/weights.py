@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import pickle
-import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -121,7 +121,7 @@ def torchvision_weights(arch: str) -> Path:
         if kept.is_file() and file_sha256(kept).startswith(_checksum(name)):
             _keep_convolutions(kept, copy, address)
             return copy
-        with _new_file(folder, ".pth") as full:
+        with new_file(folder, ".pth") as full:
             _download(address, full)
             _keep_convolutions(full, copy, address)
     except (OSError, HTTPException, SafetensorError, WeightsError) as error:
@@ -214,14 +214,18 @@ def _tensors_sha256(weights: Mapping[str, Tensor]) -> str:
 
 
 @contextmanager
-def _new_file(folder: Path, suffix: str) -> Iterator[Path]:
-    """A file of its own name for the block to write; gone afterwards, unless it was moved."""
-    handle, name = tempfile.mkstemp(suffix, "part-", folder)
-    os.close(handle)
+def new_file(folder: Path, suffix: str) -> Iterator[Path]:
+    """A name of its own for a file that the block writes and moves; else it is removed again.
+
+    Args:
+        folder: where it lies.
+        suffix: its ending.
+    """
+    path = folder / f"part-{uuid4().hex}{suffix}"
     try:
-        yield Path(name)
+        yield path
     finally:
-        Path(name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _download(address: str, path: Path) -> None:
@@ -251,6 +255,6 @@ def _keep_convolutions(full: Path, copy: Path, address: str) -> None:
     # One entry, since safetensors does not fix the order of several: the same bytes everywhere.
     origin = {"sha256": file_sha256(full), "source": address, "tensors": _tensors_sha256(weights)}
     packed = {key: tensor.contiguous() for key, tensor in weights.items()}
-    with _new_file(copy.parent, ".safetensors") as part:
+    with new_file(copy.parent, ".safetensors") as part:
         save_file(packed, part, {ORIGIN: json.dumps(origin)})
         os.replace(part, copy)

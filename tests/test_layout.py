@@ -11,11 +11,11 @@ import nstlab
 
 PACKAGE = Path(nstlab.__file__).parent
 LEVELS = (
-    ("runtime", "words"),
+    ("interrupts", "runtime", "words"),
     ("checkpoints", "gram", "hooks", "images", "layers", "losses", "steppers"),
     ("fitting", "weights"),
     ("encoders", "runs", "samples"),
-    ("descent", "objective"),
+    ("descent", "distill", "objective"),
     ("optimize",),
     ("settings",),
     ("task",),

@@ -1,9 +1,11 @@
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -12,8 +14,10 @@ from nstlab.gram import gram_matrix
 from nstlab.images import PictureError
 from nstlab.plots import (
     draw_growing_curve,
+    plot_distances,
     plot_gram,
     plot_losses,
+    plot_training,
     show_channel,
     show_feature_maps,
     show_pictures,
@@ -286,6 +290,98 @@ def test_a_channel_is_shown_with_its_patches(tiny_encoder: Encoder, photo: Tenso
         show_channel(tiny_encoder, photo, "relu2_1", 0, patches=0)
     with pytest.raises(ValueError, match="no picture to look at"):
         show_channel(tiny_encoder, [], "relu2_1", 0)
+
+
+def dots(axes: Axes) -> np.ndarray:
+    """Of the first line in two rows, across and up."""
+    line = axes.get_lines()[0]
+    return np.stack([np.asarray(line.get_xdata()), np.asarray(line.get_ydata())])
+
+
+def test_each_pair_of_pictures_is_a_dot():
+    teacher, student = torch.tensor([1.0, 10.0, 100.0]), torch.tensor([3.0, 20.0, 500.0])
+    names = ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]
+    figure = plot_distances(dict.fromkeys(names, (teacher, student)), labels=("by it", "by us"))
+    panels = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in panels] == names
+    for axes in panels:
+        assert dots(axes).tolist() == [teacher.tolist(), student.tolist()]
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert [axes.get_ylabel() for axes in panels] == ["by us", "", "", "by us"]
+    assert [axes.get_xlabel() for axes in panels] == ["", "by it", "by it", "by it"]
+    assert boxes(figure)[3, 1] < boxes(figure)[0, 1]
+    pixels(figure)
+
+
+def test_pairs_without_distance_are_left_out():
+    panel = (torch.tensor([0.0, 2.0, 4.0]), torch.tensor([1.0, 0.0, 8.0]))
+    assert dots(plot_distances({"": panel}).axes[0]).tolist() == [[4.0], [8.0]]
+
+
+def test_distances_that_cannot_be_drawn_are_refused():
+    zeros = torch.zeros(3)
+    with pytest.raises(ValueError, match="no distances to show"):
+        plot_distances({})
+    with pytest.raises(ValueError, match="columns is 0"):
+        plot_distances({"a": (zeros, zeros)}, columns=0)
+    with pytest.raises(ValueError, match="'a' has 3 distances across and 2 up"):
+        plot_distances({"a": (zeros, zeros[:2])})
+    with pytest.raises(ValueError, match="'a' has no pair"):
+        plot_distances({"a": (zeros, zeros)})
+
+
+def a_training(agreement: bool = True) -> dict[str, object]:
+    """Four steps; the errors of relu2_1 are ten times those of relu1_1."""
+    errors = {"relu1_1": [4.0, 2.0, 2.0, 1.0], "relu1_1 gram": [8.0, 4.0, 4.0, 2.0]}
+    errors |= {name.replace("1_1", "2_1"): [10 * e for e in v] for name, v in errors.items()}
+    found = {"relu1_1": 0.5, "relu1_1 normed": 0.1, "relu2_1": 0.4, "relu2_1 normed": 0.2}
+    better = {name: value + 0.3 for name, value in found.items()}
+    measured = {0: found, 4: better} if agreement else {0: {}, 4: {}}
+    return {"errors": errors, "agreement": measured}
+
+
+def test_a_training_is_drawn_as_it_was_recorded():
+    figure = plot_training(a_training(), smooth=2)
+    features, distances, agreement = figure.axes
+    assert [np.asarray(line.get_ydata()).tolist() for line in features.get_lines()] == [
+        pytest.approx([3, 2, 1.5]),
+        pytest.approx([30, 20, 15]),
+    ]
+    assert np.asarray(features.get_lines()[0].get_xdata()).tolist() == [2, 3, 4]
+    assert np.asarray(distances.get_lines()[0].get_ydata()).tolist() == pytest.approx([6, 4, 3])
+    drawn = agreement.get_lines()[:2]
+    assert [np.asarray(line.get_ydata()).tolist() for line in drawn] == [
+        pytest.approx([0.5, 0.8]),
+        pytest.approx([0.4, 0.7]),
+    ]
+    assert np.asarray(drawn[0].get_xdata()).tolist() == [0, 4]
+    for axes in figure.axes:
+        colours = [line.get_color() for line in axes.get_lines()[:2]]
+        assert colours == [line.get_color() for line in features.get_lines()]
+    legend = agreement.get_legend()
+    assert legend is not None
+    assert [each.get_text() for each in legend.get_texts()] == ["relu1_1", "relu2_1"]
+    pixels(figure)
+
+
+def test_a_record_read_from_a_file_gives_the_same_curves():
+    record = a_training()
+    again = plot_training(json.loads(json.dumps(record)))
+    for ours, theirs in zip(plot_training(record).axes, again.axes, strict=True):
+        for a, b in zip(ours.get_lines(), theirs.get_lines(), strict=True):
+            assert np.array_equal(np.asarray(a.get_xdata()), np.asarray(b.get_xdata()))
+            assert np.array_equal(np.asarray(a.get_ydata()), np.asarray(b.get_ydata()))
+
+
+def test_a_training_without_pictures_held_out_has_no_agreement():
+    figure = plot_training(a_training(agreement=False), smooth=100)
+    assert len(figure.axes) == 2
+    assert dots(figure.axes[0]).tolist() == [[4.0], [pytest.approx(2.25)]]
+    pixels(figure)
+    with pytest.raises(ValueError, match="no step"):
+        plot_training({"errors": {}, "agreement": {}})
+    with pytest.raises(ValueError, match="smooth is 0"):
+        plot_training(a_training(), smooth=0)
 
 
 def test_the_package_does_not_import_matplotlib_nor_the_plots_pyplot():

@@ -19,6 +19,7 @@ from nstlab.cli.arguments import parse
 from nstlab.cli.commands import paint, rerun_picture
 from nstlab.cli.info import info
 from nstlab.cli.show import silence, write_line
+from nstlab.cli.teach import teach
 from nstlab.images import PictureError
 from nstlab.weights import WeightsError
 
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.command == "info":
             code = info(args)
+        elif args.command == "distill":
+            code = teach(args)
         else:
             code = rerun_picture(args) if args.command == "rerun" else paint(args, words)
         sys.stdout.flush()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nstlab.cli.options import USED, Option
+from nstlab.cli.teach import add_options
 from nstlab.runtime import versions
 from nstlab.settings import Settings
 from nstlab.words import did_you_mean
@@ -17,6 +18,7 @@ COMMANDS = {
     "invert": "find what layers of a network keep of a picture",
     "texture": "make a texture like a picture, or like several",
     "rerun": "make a saved picture again and compare",
+    "distill": "train a small encoder to see what larger ones see",
     "info": "list encoders, devices, pictures and versions; or show what a saved picture holds",
 }
 _USAGE = {
@@ -24,6 +26,7 @@ _USAGE = {
     "invert": "CONTENT ",
     "texture": "STYLE [STYLE ...] ",
     "rerun": "PICTURE ",
+    "distill": "FOLDER [FOLDER ...] --teacher NAME=LAYERS -o FILE ",
     "info": "[PICTURE] ",
 }
 PICTURE = "a name that `nstlab info` lists, a file, or an address (https://...)"
@@ -114,6 +117,8 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         for name, does in COMMANDS.items()
     }
     _pictures(commands)
+    add_options(commands["distill"])
+    _add_carrying_out(commands["distill"])
     for name, options in USED.items():
         _outputs(commands[name])
         _add_settings(commands[name], options)

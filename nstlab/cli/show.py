@@ -50,17 +50,28 @@ class Progress:
                 self.bar.close()
 
     def __call__(self, step: Step) -> None:
-        """Show one step."""
-        if step.message:
-            self.tell(step.message)
+        """Show one step of a run."""
+        text = f"loss {step.loss:.4g}, {duration(step.seconds_left)} left"
+        self.show(step.step, step.steps, text, step.message)
+
+    def show(self, step: int, steps: int, text: str, message: str = "") -> None:
+        """Show one step of anything.
+
+        Args:
+            step: steps done.
+            steps: those there will be.
+            text: stands behind the bar.
+            message: goes above the bar, and stays.
+        """
+        if message:
+            self.tell(message)
         if not self.shown:
             return
-        left = f"loss {step.loss:.4g}, {duration(step.seconds_left)} left"
         try:
             if sys.stderr.isatty():
-                self._move_bar(step, left)
+                self._move_bar(step, steps, text)
             else:
-                self._sparse_line(step, left)
+                self._sparse_line(step, steps, text)
         except OSError:
             self._fall_silent()
 
@@ -79,24 +90,24 @@ class Progress:
             self.bar.disable = True  # else it would write once more when it is collected
         silence(sys.stderr)
 
-    def _move_bar(self, step: Step, left: str) -> None:
+    def _move_bar(self, step: int, steps: int, text: str) -> None:
         if self.bar is None:
             self.bar = tqdm(
-                total=step.steps,
-                initial=step.step,
+                total=steps,
+                initial=step,
                 file=sys.stderr,
                 leave=False,
                 delay=1e-9,  # else it writes before it is complete, and cannot fail cleanly
                 ncols=min(WIDEST, get_terminal_size().columns),
                 bar_format="{percentage:3.0f}% |{bar}| step {n_fmt} of {total_fmt}{postfix}",
             )
-        self.bar.set_postfix_str(left, refresh=False)
-        self.bar.update(step.step - self.bar.n)
+        self.bar.set_postfix_str(text, refresh=False)
+        self.bar.update(step - self.bar.n)
 
-    def _sparse_line(self, step: Step, left: str) -> None:
-        tenth = 10 * step.step // step.steps
+    def _sparse_line(self, step: int, steps: int, text: str) -> None:
+        tenth = 10 * step // steps
         if self.tenth is not None and tenth > self.tenth:
-            sys.stderr.write(f"step {step.step} of {step.steps}, {left}\n")
+            sys.stderr.write(f"step {step} of {steps}, {text}\n")
             sys.stderr.flush()
         self.tenth = tenth
 

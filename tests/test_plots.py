@@ -290,6 +290,9 @@ def test_a_channel_is_shown_with_its_patches(tiny_encoder: Encoder, photo: Tenso
         show_channel(tiny_encoder, photo, "relu2_1", 0, patches=0)
     with pytest.raises(ValueError, match="no picture to look at"):
         show_channel(tiny_encoder, [], "relu2_1", 0)
+    tiny_encoder.get_parameter("conv2_1.bias").data[0] = -1e6
+    with pytest.raises(ValueError, match="channel 0 of relu2_1 answers nowhere in the 1 picture"):
+        show_channel(tiny_encoder, photo, "relu2_1", 0)
 
 
 def dots(axes: Axes) -> np.ndarray:

@@ -90,14 +90,20 @@ def show_channel(
         The figure.
 
     Raises:
-        ValueError: no such layer or channel, no patch asked for, or pictures too small.
+        ValueError: no such layer or channel, no patch asked for, pictures too small, or a channel
+            that is silent in all of them.
     """
     if patches < 1:
         raise ValueError(f"patches is {patches}; it must be at least 1")
     several = [pictures] if isinstance(pictures, Tensor) else list(pictures)
+    if not several:
+        raise ValueError("there is no picture to look at")
     found = strongest_patches(encoder, several, layer, channel, patches)
     if not found:
-        raise ValueError("there is no picture to look at")
+        raise ValueError(
+            f"channel {channel} of {layer} answers nowhere in the {len(several)} pictures given; "
+            "take another channel, or other or larger pictures"
+        )
     shown = found[0].picture
     rows = 2 if len(found) > 3 else 1
     columns = -(-len(found) // rows)

@@ -1,21 +1,20 @@
-"""A run in progress: what each evaluation adds to it, and the guards that keep it from harm."""
+"""A run in progress: what each evaluation adds to it, and what the guards of its pictures say."""
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from nstlab.guards import Guard
 from nstlab.runs import Ended, OnStep, Run, Step
 
-PATIENCE = 60  # steps without a lower loss after which a run is started anew, then ended
-RESTARTS = 5  # fresh starts from the best picture before a run is given up
-EXPLODED = 2.0  # a total this many times the start's means that the steps lead away …
-LED_AWAY = 8  # … if so many in a row do; L-BFGS takes a few steps to mend one by itself
-STATE = (  # what a checkpoint keeps
-    *("losses", "frames", "messages", "best_step", "restarts", "stalls", "high", "seconds"),
+BLOCK = 16  # evaluations whose losses are read together where reading makes the device wait
+STATE = (  # what a checkpoint keeps, besides the guards
+    *("losses", "frames", "messages", "seconds"),
     *("image", "best", "best_total", "scale"),
 )
 
@@ -29,26 +28,21 @@ class Differentiable(Protocol):
         ...
 
 
-class End(Exception):
-    """Raised to leave the loop."""
-
-    def __init__(self, how: Ended) -> None:
-        super().__init__(how)
-        self.how: Ended = how
-
-
-class Restart(Exception):
-    """Raised to go back to the best picture with an empty memory and smaller steps."""
-
-
 class Descent:
-    """The state of a run: the picture, the best one, losses, frames, messages, time.
+    """The state of a run: the pictures, the best ones, losses, frames, messages, time.
+
+    Losses stay on the device and are read in blocks, so that a GPU never waits for the host; on the
+    CPU, or with a watcher, a block is one evaluation. Guards judge them then; the best pictures are
+    kept on the device at each evaluation.
 
     Attributes:
-        image: the picture to evaluate next.
+        image: the pictures to evaluate next.
         best: for each picture of the batch the one of lowest total loss so far.
         scale: the number by which the objective is multiplied for the optimiser, 1 / mean
             |gradient at the start| for each picture of the batch.
+        guards: one for each picture, or a single one where the method takes the batch as one.
+        again: which pictures are to start anew from the best; read after each evaluation.
+        over: how the run has ended, or None.
         leaving: how the run is to end after the step in progress, where a watcher asked for it.
     """
 
@@ -59,19 +53,28 @@ class Descent:
         steps: int,
         frame_every: int = 0,
         on_step: OnStep | None = None,
+        *,
+        joint: bool = False,
     ) -> None:
-        """Start at a picture; the arguments are those of `minimize`."""
+        """Start at a picture; the arguments are those of `minimize`.
+
+        With `joint` the batch is judged as one, by the sum of its losses.
+        """
         self.objective, self.steps = objective, steps
         self.frame_every, self.on_step = frame_every, on_step
         self.image = image.detach().clone(memory_format=torch.contiguous_format)
         self.best = self.image.clone()
         self.best_total = torch.full_like(self.image[:, 0, 0, 0], torch.inf)
         self.scale = torch.ones_like(self.image[:, :1, :1, :1])
-        self.best_step, self.restarts, self.stalls, self.high = 0, 0, 0, 0
+        self.guards = [Guard() for _ in range(1 if joint else len(image))]
+        self.block = 1 if on_step or image.device.type == "cpu" or joint else BLOCK
         self.losses: dict[str, list[list[float]]] = {}
         self.frames: dict[int, Tensor] = {}
         self.messages: list[str] = []
+        self.again: list[int] = []
+        self.over: Ended | None = None
         self.leaving: Ended | None = None
+        self._unread: list[Tensor] = []  # rows of numbers that are still on the device
         self._news = ""
         self._seconds_before, self._evaluations_before = 0.0, 0
         self._started = time.perf_counter()
@@ -79,7 +82,7 @@ class Descent:
     @property
     def evaluations(self) -> int:
         """Number of evaluations made, one more than steps."""
-        return len(self.losses.get("total", ()))
+        return len(self.losses.get("total", ())) + len(self._unread)
 
     @property
     def seconds(self) -> float:
@@ -93,48 +96,87 @@ class Descent:
     def evaluate(self, image: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, Tensor]:
         """Note the losses at a picture, keep it if it is the best, tell the watcher, and judge.
 
+        What the guards decide stands in `again` and `over` afterwards.
+
         Args:
             image: the picture.
 
         Returns:
-            The objective times `scale`, summed over the batch, and its gradient.
+            The objective times `scale` for each picture, and its gradient.
 
         Raises:
-            End: all steps are made, or no gradient is left, or nothing helps any more.
-            Restart: the steps led away, or nowhere.
             FloatingPointError: the loss of the start picture is not finite.
         """
+        step, self.again = self.evaluations, []
+        image = self._with_ended_at_rest(image)
         losses, gradient = self.objective.value_and_grad(image)
-        total, step = losses["total"], self.evaluations
-        fine = torch.isfinite(total) & torch.isfinite(gradient).flatten(1).all(1)
-        row = {name: value.tolist() for name, value in losses.items()}
-        for name, values in row.items():
-            self.losses.setdefault(name, []).append(values)
-        self._keep_best(image, torch.where(fine, total, torch.inf), step)
-        finite = bool(fine.all())
-        if self.frame_every and (step % self.frame_every == 0 or step == self.steps):
-            self.frames[step] = _as_bytes(image)
-        self._tell(image, losses, step)
-        if step == 0:
-            if not finite:
-                raise FloatingPointError(
-                    f"the loss of the start picture is {total.tolist()} and its gradient is "
-                    f"{'' if torch.isfinite(gradient).all() else 'not '}finite; check the weights "
-                    "of the terms and of the encoder for values that are not finite"
-                )
-            size = gradient.abs().mean((1, 2, 3), keepdim=True)
-            self.scale = 1 / size.clamp(min=1e-30)
-        self._judge(total, gradient, step, finite)
-        return (total * self.scale.flatten()).sum(), gradient * self.scale
-
-    def _keep_best(self, image: Tensor, total: Tensor, step: int) -> None:
-        better = total < self.best_total
+        total, steepest = losses["total"], gradient.flatten(1).abs().amax(1)
+        better = (total < self.best_total) & total.isfinite() & steepest.isfinite()
         self.best = torch.where(better[:, None, None, None], image.detach(), self.best)
         self.best_total = torch.where(better, total, self.best_total)
-        if bool(better.any()):
-            self.best_step = step
+        names = list(losses)
+        self._unread.append(
+            torch.stack([losses[name].double() for name in names] + [steepest.double()])
+        )
+        if step == 0:
+            size = gradient.abs().mean((1, 2, 3), keepdim=True)
+            self.scale = 1 / size.clamp(min=1e-30)
+        if step == 0 or len(self._unread) >= self.block or step >= self.steps:
+            self.read(names)
+        if self.frame_every and (step % self.frame_every == 0 or step == self.steps):
+            self.frames[step] = _as_bytes(image)
+        self._tell(image, step)
+        return total * self.scale.flatten(), gradient * self.scale
 
-    def _tell(self, image: Tensor, losses: Mapping[str, Tensor], step: int) -> None:
+    def read(self, names: list[str] | None = None) -> None:
+        """Read the losses that are still on the device, and let the guards judge them.
+
+        Args:
+            names: of the losses, needed at the first reading.
+        """
+        if not self._unread:
+            return
+        names = names or list(self.losses)
+        rows, self._unread = torch.stack(self._unread).tolist(), []
+        for *values, steepest in rows:
+            step = self.evaluations
+            for name, value in zip(names, values, strict=True):
+                self.losses.setdefault(name, []).append(value)
+            self._judge(step, self.losses["total"][-1], steepest)
+        if self.over is None and self.evaluations > self.steps:
+            self.over = "finished"
+
+    def _judge(self, step: int, totals: list[float], steepest: list[float]) -> None:
+        if len(self.guards) < len(totals):
+            totals, steepest = [sum(totals)], [max(steepest)]
+        finite = [_finite(total) and _finite(s) for total, s in zip(totals, steepest, strict=True)]
+        if step == 0 and not all(finite):
+            raise FloatingPointError(
+                f"the loss of the start picture is {totals} and its gradient is "
+                f"{'' if all(map(_finite, steepest)) else 'not '}finite; check the weights "
+                "of the terms and of the encoder for values that are not finite"
+            )
+        for number, guard in enumerate(self.guards):
+            said = guard.judge(
+                step, totals[number], finite=finite[number], flat=steepest[number] == 0
+            )
+            if said:
+                which = f"picture {number + 1}, " if len(self.guards) > 1 else ""
+                self.note(f"{which}step {step}: {said}")
+            if said and guard.ended is None:
+                self.again.append(number)
+        if step < self.steps and all(guard.ended for guard in self.guards):
+            self.over = _common([guard.ended or "finished" for guard in self.guards])
+
+    def _with_ended_at_rest(self, image: Tensor) -> Tensor:
+        """Pictures that have ended stay where they were best."""
+        resting = [guard.ended is not None for guard in self.guards]
+        if not any(resting) or len(resting) < len(image):
+            return image
+        mask = torch.tensor(resting, device=image.device)[:, None, None, None]
+        return torch.where(mask, self.best, image)
+
+    def _tell(self, image: Tensor, step: int) -> None:
         if self.on_step is None:
             return
         made = self.evaluations - self._evaluations_before
@@ -143,7 +185,7 @@ class Descent:
         told = Step(
             step=step,
             steps=self.steps,
-            losses={name: tuple(value.tolist()) for name, value in losses.items()},
+            losses={name: tuple(rows[-1]) for name, rows in self.losses.items()},
             image=image.detach().clone(),
             seconds=self.seconds,
             seconds_left=pace * (self.steps - step),
@@ -154,34 +196,6 @@ class Descent:
         except StopIteration:
             self.leaving = "stopped"
 
-    def _judge(self, total: Tensor, gradient: Tensor, step: int, finite: bool) -> None:
-        if step >= self.steps:
-            raise End("finished")
-        if finite and not bool((gradient != 0).any()):
-            raise End("converged")
-        start = self.losses["total"][0]
-        high = any(now > EXPLODED * then for now, then in zip(total.tolist(), start, strict=True))
-        self.high = self.high + 1 if high else 0
-        if not finite or self.high == LED_AWAY:
-            self.high = 0
-            self.restarts += 1
-            reason = f"the loss is {sum(total.tolist()):.3g}, at the start it was {sum(start):.3g}"
-            if torch.isfinite(total).all() and not finite:
-                reason = "the gradient is not finite"
-            self._go_back(reason, step, None if self.restarts <= RESTARTS else "failed")
-        if step - self.best_step >= PATIENCE:
-            self.stalls += 1
-            reason = f"no lower loss in {PATIENCE} steps"
-            self._go_back(reason, step, None if self.stalls <= 1 else "stalled")
-
-    def _go_back(self, reason: str, step: int, ended: Ended | None) -> None:
-        if ended is not None:
-            self.messages.append(f"step {step}: {reason}; ended with the best picture so far")
-            raise End(ended)
-        self.note(f"step {step}: {reason}; back to the best picture, with smaller steps")
-        self.best_step = step  # patience counts from here
-        raise Restart
-
     def note(self, message: str) -> None:
         """Keep a message, and hand it to the watcher at the next step."""
         self.messages.append(message)
@@ -189,7 +203,9 @@ class Descent:
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on."""
-        return {name: getattr(self, name) for name in STATE}
+        self.read()
+        state = {name: getattr(self, name) for name in STATE}
+        return {**state, "guards": [asdict(guard) for guard in self.guards]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `state_dict` gave."""
@@ -200,11 +216,14 @@ class Descent:
             else:
                 live = isinstance(value, Tensor)
                 setattr(self, name, value.to(self.image.device) if live else value)
+        self.guards = [Guard(**each) for each in state["guards"]]
         self._evaluations_before = self.evaluations
 
     def run(self, ended: Ended, recipe: dict[str, Any]) -> Run:
         """The record of what was done so far, on the CPU."""
+        self.read()
         whole = min(map(len, self.losses.values()), default=0)  # Ctrl-C may cut an evaluation
+        several = self.guards * (len(self.best) // len(self.guards))
         return Run(
             image=self.best.detach().cpu().clone(),
             losses={
@@ -213,10 +232,20 @@ class Descent:
             },
             frames=self.frames,
             ended=ended,
+            endings=tuple(each.ended or ended for each in several),
+            lengths=tuple(each.ended_at + 1 if each.ended else whole for each in several),
             seconds=self.seconds,
             messages=tuple(self.messages),
             recipe=recipe,
         )
+
+
+def _finite(number: float) -> bool:
+    return number - number == 0
+
+
+def _common(endings: list[Ended]) -> Ended:
+    return endings[0] if len(set(endings)) == 1 else "finished"
 
 
 def _as_bytes(image: Tensor) -> Tensor:

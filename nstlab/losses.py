@@ -48,6 +48,8 @@ def content_loss(
     """
     check_normalization(normalization)
     _check_shapes("content features", features, target)
+    if features.dtype.itemsize < 4:
+        features, target = features.float(), target.float()
     squares = (features - target).square().flatten(1)
     match normalization:
         case "relative":

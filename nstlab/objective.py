@@ -22,6 +22,7 @@ from nstlab.losses import (
     style_loss,
     variation_loss,
 )
+from nstlab.runtime import convolutions
 
 IMAGE = "image"  # the picture itself, handed to the terms as if it were a layer
 TOTAL = "total"  # the weighted sum, beside the terms' own names
@@ -233,7 +234,7 @@ class Objective:
             The terms' values for each picture by name, without their weights, and under `total`
             the weighted sum; then d total / d image.
         """
-        with torch.enable_grad():
+        with torch.enable_grad(), convolutions(self.encoder.precision):
             point = image.detach().requires_grad_()
             features = self.encoder(point, self.layers) if self.layers else {}
             features[IMAGE] = point

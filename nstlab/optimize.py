@@ -12,15 +12,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.checkpoints import Checkpointer, remove_checkpoint
-from nstlab.descent import Descent, Differentiable, End, Restart
+from nstlab.descent import Descent, Differentiable
 from nstlab.images import check_picture
 from nstlab.interrupts import first_interrupt
+from nstlab.lbfgs import LBFGS
 from nstlab.runs import Ended, OnStep, Run
 from nstlab.runtime import machine
-from nstlab.steppers import TorchStepper
+from nstlab.steppers import LEARNING_RATES, Adam, GradientDescent, Stepper
 
 Optimizer = Literal["lbfgs", "scipy", "adam", "gradient_descent"]
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+CAUTION = 0.25  # by which the steps of a picture that starts anew are smaller
 SCIPY_BLOCK = 100  # evaluations after which scipy's memory is emptied and its run can be resumed
 
 
@@ -43,9 +45,10 @@ def minimize(
 
     The objective is multiplied by one number for the whole run, 1 / mean |gradient at the start|,
     so that no rule inside an optimiser takes a small loss for the end; losses are reported
-    without it. A loss that is not finite, or stays above twice the start's, sends the run back to
-    the best picture with an empty memory and smaller steps. The first Ctrl-C ends the run after the
-    step in progress. The pictures of a batch share steps, restarts and the end of the run.
+    without it. A loss that is not finite, or stays above twice the start's, sends a picture back to
+    the best one with an empty memory and smaller steps. Each picture of a batch starts anew and
+    ends by itself; one that has ended rests until the others have. (With scipy the batch is one
+    problem.) The first Ctrl-C ends the run after the step in progress.
 
     Args:
         objective: has `value_and_grad`.
@@ -53,7 +56,9 @@ def minimize(
         steps: changes to the picture; the objective is evaluated once more than that. For scipy,
             whose line search may need several evaluations for a step: evaluations less one.
         optimizer: `lbfgs`, scipy's L-BFGS-B as `scipy`, `adam`, or `gradient_descent`.
-        learning_rate: see `TorchStepper`; None for the default. Not used by scipy.
+        learning_rate: factor of L-BFGS's steps, 1; change of a pixel in a step of Adam, 0.02; mean
+            change of a pixel in the first step of gradient descent, 0.01. None for these. Not used
+            by scipy.
         history: number of steps that the two L-BFGS remember.
         frame_every: keep each n-th picture, the start's and the last included; 0 keeps none.
         on_step: called with a `Step` after each evaluation; it ends the run by raising
@@ -87,26 +92,23 @@ def minimize(
     loop = {**method, "steps": steps, "shape": list(image.shape), "dtype": str(image.dtype)}
     saver = Checkpointer(checkpoint, checkpoint_every, {**recipe, "loop": loop})
     state = saver.read()
-    descent = Descent(objective, image, steps, frame_every, on_step)
-    stepper = None
-    if optimizer != "scipy":
-        stepper = TorchStepper(optimizer, descent.image, learning_rate, history)
+    joint = optimizer == "scipy"
+    descent = Descent(objective, image, steps, frame_every, on_step, joint=joint)
+    stepper = None if joint else _stepper(optimizer, descent.image, learning_rate, history)
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
         if state["machine"] != machine(image.device):
             descent.note("resumed with other versions, device or threads; the last bits may differ")
         if stepper is not None:
-            stepper.load_state_dict(state["stepper"], descent.image)
+            stepper.load_state_dict(state["stepper"])
     ended: Ended = "interrupted"
     with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
             if stepper is None:
-                _scipy_steps(descent, history, saver)
+                ended = _scipy_steps(descent, history, saver)
             else:
-                _torch_steps(descent, stepper, saver)
-        except End as end:
-            ended = end.how
+                ended = _own_steps(descent, stepper, saver)
         except Exception as error:
             error.run = descent.run("failed", recipe)  # pyright: ignore[reportAttributeAccessIssue]
             raise
@@ -117,22 +119,37 @@ def minimize(
     return descent.run(ended, recipe)
 
 
-def _torch_steps(descent: Descent, stepper: TorchStepper, saver: Checkpointer) -> None:
+def _stepper(name: str, image: Tensor, learning_rate: float | None, history: int) -> Stepper:
+    rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
+    if name == "lbfgs":
+        return LBFGS(image, rate, history)
+    return Adam(image, rate) if name == "adam" else GradientDescent(image, rate)
+
+
+def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended:
     def state() -> dict[str, Any]:
         state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
         return {**state, "machine": machine(descent.image.device)}
 
     while True:
-        try:
-            total, gradient = descent.evaluate(descent.image)
-            descent.image = stepper.advance(total, gradient)
-        except Restart:
-            descent.image = descent.best
-            stepper.restart(descent.best, caution=0.25)
-        _save_or_leave(descent, saver, state)
+        loss, gradient = descent.evaluate(descent.image)
+        if descent.over is not None:
+            return descent.over
+        descent.image = stepper.advance(loss, gradient)
+        if descent.again:
+            which = torch.zeros(len(descent.image), dtype=torch.bool)
+            which[descent.again] = True
+            which = which.to(descent.image.device)
+            descent.image = stepper.restart(descent.best, which, CAUTION)
+        if leaving := _save_or_leave(descent, saver, state):
+            return leaving
 
 
-def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
+class _Pause(Exception):
+    """Raised inside an evaluation to take control back from scipy."""
+
+
+def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
     """Let scipy's L-BFGS-B ask for evaluations, in blocks that each start with an empty memory."""
     like = descent.image
 
@@ -144,9 +161,9 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
 
     def evaluate(flat: np.ndarray) -> tuple[float, np.ndarray]:
         total, gradient = descent.evaluate(to_picture(flat))
-        if descent.leaving is not None:
-            raise End(descent.leaving)
-        return float(total), gradient.cpu().double().numpy().ravel()
+        if descent.over or descent.leaving or descent.again:
+            raise _Pause
+        return float(total.sum()), gradient.cpu().double().numpy().ravel()
 
     while True:
         try:
@@ -158,14 +175,19 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> None:
                 options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},
             )
             descent.image = to_picture(found.x)
-        except Restart:
+        except _Pause:
+            if ended := descent.over or descent.leaving:
+                return (
+                    ended  # a resume begins at the last checkpoint, where scipy's memory was empty
+                )
             descent.image = descent.best
-        _save_or_leave(descent, saver, state)
+        if leaving := _save_or_leave(descent, saver, state):
+            return leaving
 
 
 def _save_or_leave(
     descent: Descent, saver: Checkpointer, state: Callable[[], dict[str, Any]]
-) -> None:
+) -> Ended | None:
     """Between two steps, when all that is in memory fits together."""
     if descent.leaving is not None or saver.is_due(descent.evaluations):
         try:
@@ -174,8 +196,7 @@ def _save_or_leave(
             saver.path = None
             reason = error.strerror or type(error).__name__  # the whole text would hold the path
             descent.note(f"no checkpoints from here on, they cannot be written: {reason}")
-    if descent.leaving is not None:
-        raise End(descent.leaving)
+    return descent.leaving
 
 
 def _check(**bounds: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +64,10 @@ class Run:
         frames: pictures kept on the way by step, 8 bits a channel.
         ended: `finished` all steps; `converged` (no gradient left); `stalled` (no step lowered the
             loss any more); `stopped` by a watcher; `interrupted` by Ctrl-C; `failed` (loss not
-            finite again and again). The picture is kept in each case.
+            finite again and again). The picture is kept in each case. Of a batch: what its pictures
+            have in common, else `finished`.
+        endings: the same for each picture of the batch.
+        lengths: how many rows of `losses` each picture took part in; after its end it rests.
         seconds: time taken, parts before a resume included.
         messages: what happened on the way, one sentence each.
         recipe: what it takes to make the run again (see `task`); plain data.
@@ -75,6 +78,8 @@ class Run:
     losses: dict[str, Float[Tensor, "n b"]]
     frames: dict[int, UInt8[Tensor, "b 3 h w"]] = field(default_factory=dict)
     ended: Ended = "finished"
+    endings: tuple[Ended, ...] = ()
+    lengths: tuple[int, ...] = ()
     seconds: float = 0.0
     messages: tuple[str, ...] = ()
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -101,6 +106,34 @@ class Run:
         if term not in self.losses:
             raise ValueError(f"no term {term!r} in this run; there is: {', '.join(self.losses)}")
         return self.losses[term][:, index].tolist()
+
+    def split(self) -> list["Run"]:
+        """The pictures of the batch as runs of their own; each has its share of the seconds."""
+        names = [f"picture {number}, " for number in range(1, len(self.image) + 1)]
+        return [
+            replace(
+                self,
+                image=self.image[index : index + 1],
+                losses={
+                    name: rows[:length, index : index + 1] for name, rows in self.losses.items()
+                },
+                frames={
+                    step: frame[index : index + 1]
+                    for step, frame in self.frames.items()
+                    if step < length
+                },
+                ended=ended,
+                endings=(ended,),
+                lengths=(length,),
+                seconds=self.seconds / len(names),
+                messages=tuple(
+                    text.removeprefix(names[index])
+                    for text in self.messages
+                    if text.startswith(names[index]) or not text.startswith("picture ")
+                ),
+            )
+            for index, (ended, length) in enumerate(zip(self.endings, self.lengths, strict=True))
+        ]
 
     def record(self, index: int = 0) -> dict[str, Any]:
         """The run as plain data without its pictures, as it is written into a PNG.

@@ -5,6 +5,7 @@
 | `NSTLAB_FAST`       | set: notebooks use their small settings (see `quick`)             |
 | `NSTLAB_ENCODER`    | encoder used where none is named (default `lite`)                 |
 | `NSTLAB_DEVICE`     | device used where none is named (default: the best there is)      |
+| `NSTLAB_PRECISION`  | precision used where the settings say `auto`                      |
 | `NSTLAB_CACHE`      | folder for downloaded pictures and weights                        |
 | `NSTLAB_NO_PROGRESS`| set: no progress bars (for committed notebooks and logs)          |
 | `NSTLAB_TEST_FILES` | folder with weights and pictures that only some tests need        |
@@ -13,13 +14,17 @@
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 import torch
 
 T = TypeVar("T")
+Precision = Literal["auto", "float32", "tf32", "bfloat16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def _is_set(variable: str) -> bool:
@@ -76,6 +81,59 @@ def choose_device(name: str | torch.device | None = None) -> torch.device:
     if wanted not in there and not (wanted == "cuda:0" and "cuda" in there):
         raise ValueError(f"no device {wanted!r} on this machine; there is: {', '.join(there)}")
     return torch.device(wanted)
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """The precision of convolutions: the one named; for `auto` what this device does fastest.
+
+    bfloat16 where the hardware multiplies it (GPUs from NVIDIA's Ampere on, CPUs with AMX or
+    AVX512-BF16), float32 elsewhere. `NSTLAB_PRECISION` takes the place of `auto`.
+
+    Args:
+        name: one of `PRECISIONS`.
+        device: where the convolutions run.
+
+    Returns:
+        `float32`, `tf32` or `bfloat16`.
+
+    Raises:
+        ValueError: another word, or `tf32` on a device other than `cuda`.
+    """
+    if name == "auto":
+        name = os.environ.get("NSTLAB_PRECISION") or "auto"
+    if name not in PRECISIONS:
+        raise ValueError(f"unknown precision {name!r}; it can be {', '.join(PRECISIONS)}")
+    if name == "tf32" and device.type != "cuda":
+        raise ValueError(f"tf32 is a precision of NVIDIA's GPUs, and the device is {device}")
+    if name != "auto":
+        return name
+    return "bfloat16" if _multiplies_bfloat16(device) else "float32"
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in names)
+
+
+@contextmanager
+def convolutions(precision: str) -> Iterator[None]:
+    """Let CUDA's float32 convolutions and matrix products use TF32, or keep them from it.
+
+    Args:
+        precision: as `choose_precision` gives it; `tf32` allows it, the others do not.
+    """
+    convolution = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
+    switches = (convolution, torch.backends.cuda.matmul)
+    before = [switch.fp32_precision for switch in switches]
+    try:
+        for switch in switches:
+            switch.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.fp32_precision = value
 
 
 def generator(seed: int) -> torch.Generator:

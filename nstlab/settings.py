@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from nstlab.encoders import Pooling
 from nstlab.losses import Normalization, check_normalization
 from nstlab.optimize import OPTIMIZERS, Optimizer
-from nstlab.runtime import default_encoder
+from nstlab.runtime import PRECISIONS, Precision, default_encoder
 from nstlab.words import did_you_mean
 
 Start = Literal["content", "noise", "smooth_noise", "style", "picture"]
@@ -49,8 +49,10 @@ class Settings:
             picture where there is one beside a style, else noise.
         steps: changes made to the picture; see `minimize`.
         optimizer: `lbfgs`, `scipy`, `adam` or `gradient_descent`.
-        learning_rate: see `TorchStepper`; None for the optimiser's own.
+        learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
+        precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
+            that the device has (see `choose_precision`); all else is computed in float32.
         seed: for the start from noise and for random encoder weights.
     """
 
@@ -75,6 +77,7 @@ class Settings:
     optimizer: Optimizer = "lbfgs"
     learning_rate: float | None = None
     history: int = 10
+    precision: Precision = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -93,6 +96,7 @@ class Settings:
             ("start", (*STARTS, None)),
             ("style_fit", STYLE_FITS),
             ("optimizer", OPTIMIZERS),
+            ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(

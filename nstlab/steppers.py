@@ -1,124 +1,132 @@
-"""One step downhill at a time: L-BFGS, Adam and plain gradient descent behind one interface."""
+"""One step downhill at a time: what the loop asks of a method, and the two simple ones."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 StepperName = Literal["lbfgs", "adam", "gradient_descent"]
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 0.02, "gradient_descent": 0.01}
-FIRST_STEP = 0.01  # mean change of a pixel in the first step of L-BFGS, which knows no scale yet
-SHRINK = 0.25  # of a step of L-BFGS that led uphill
-LOOK_BACK = 3  # steps of L-BFGS; uphill is what is higher than each of so many before
-MOST_SHRINKS = 6  # after which the direction is given up with all that it was made from
 
 
-class TorchStepper:
-    """A torch optimiser that is handed loss and gradient instead of computing them.
+@runtime_checkable
+class Stepper(Protocol):
+    """A method that is handed losses and gradients instead of computing them.
 
-    L-BFGS differs from torch's bare one in three ways. Its first step, which torch scales by
-    1/Σ|g| so that float32 can round it away, changes a pixel by `FIRST_STEP` on average. A step
-    that led uphill is taken back and made again at a quarter of its length: there is no line
-    search, so that a step is normally one evaluation. Tolerances are off: none may end a run early.
+    The pictures of a batch do not know of one another, and nothing is asked of the host.
     """
 
-    def __init__(
-        self,
-        name: StepperName,
-        image: Float[Tensor, "b 3 h w"],
-        learning_rate: float | None = None,
-        history: int = 10,
-    ) -> None:
-        """Start at a picture.
+    def advance(
+        self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        """The next picture, given loss and gradient at the one that was returned last."""
+        ...
 
-        Args:
-            name: the method.
-            image: where to start; it is copied.
-            learning_rate: L-BFGS: factor of each step, 1; Adam: change of a pixel in a step, 0.02;
-                gradient descent: mean change of a pixel in the first step, 0.01.
-            history: number of earlier steps that L-BFGS remembers.
+    def restart(
+        self, image: Float[Tensor, "b 3 h w"], which: Bool[Tensor, " b"], caution: float = 1.0
+    ) -> Float[Tensor, "b 3 h w"]:
+        """Go on from `image` with an empty memory and steps smaller by the factor `caution`.
+
+        Of the pictures that `which` marks; the picture to evaluate next is returned.
         """
-        self.name: StepperName = name
-        self.rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
-        self.history = history
-        self.caution = 1.0
-        self._start(image)
-
-    def _start(self, image: Tensor) -> None:
-        self.point = image.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
-        self.origin = self.point.detach().clone()  # of the step in progress
-        self.accepted: list[float] = []  # losses of the last points that L-BFGS stepped from
-        self.shrinks = 0
-        rate = self.rate * self.caution
-        if self.name == "lbfgs":
-            self.optimizer = torch.optim.LBFGS(
-                [self.point],
-                max_iter=1,
-                history_size=self.history,
-                tolerance_grad=-1,
-                tolerance_change=-1,
-            )
-        elif self.name == "adam":
-            self.optimizer = torch.optim.Adam([self.point], lr=rate, betas=(0.9, 0.99))
-        else:
-            self.optimizer = torch.optim.SGD([self.point], lr=rate)
-
-    def advance(self, loss: Tensor, gradient: Tensor) -> Tensor:
-        """The next picture, given loss and gradient at the one that was returned last.
-
-        Args:
-            loss: of the whole batch, one number.
-            gradient: like the picture.
-
-        Returns:
-            The picture; the tensor is this stepper's own and changes with the next step.
-        """
-        if self.name == "lbfgs" and self._took_back(loss.item()):
-            return self.point.detach()
-        self.point.grad = gradient.contiguous()
-        self.optimizer.step(lambda: loss)  # pyright: ignore[reportArgumentType]
-        return self.point.detach()
-
-    def _took_back(self, loss: float) -> bool:
-        """Take an uphill step back, in part or whole, or note that the point is good to go on from.
-
-        Returns:
-            Whether the step was taken back, so that the point is to be evaluated again.
-        """
-        uphill = bool(self.accepted) and not loss <= max(self.accepted[-LOOK_BACK:])
-        if uphill and self.shrinks == MOST_SHRINKS:
-            self.restart(self.origin, caution=SHRINK)
-            return True
-        if uphill:
-            self.shrinks += 1
-            memory = self.optimizer.state[self.point]
-            memory["t"] = memory["t"] * SHRINK  # by which torch multiplies the direction it keeps
-            with torch.no_grad():
-                self.point.copy_(torch.lerp(self.origin, self.point, SHRINK))
-            return True
-        self.shrinks = 0
-        self.accepted = [*self.accepted[1 - LOOK_BACK :], loss]
-        self.origin.copy_(self.point.detach())
-        first = not self.optimizer.state[self.point].get("n_iter", 0)
-        size = FIRST_STEP * self.caution * self.point.numel() if first else 1.0
-        self.optimizer.param_groups[0]["lr"] = self.rate * size
-        return False
-
-    def restart(self, image: Tensor, caution: float = 1.0) -> None:
-        """Go on from `image` with an empty memory and steps smaller by the factor `caution`."""
-        self.caution *= caution
-        self._start(image)
+        ...
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on with the same bits."""
-        own = {name: getattr(self, name) for name in ("caution", "origin", "accepted", "shrinks")}
-        return {**own, "optimizer": self.optimizer.state_dict()}
+        ...
 
-    def load_state_dict(self, state: dict[str, Any], image: Tensor) -> None:
-        """Take up a state that `state_dict` gave, at the picture that `advance` gave last."""
-        self._start(image)
-        self.caution, self.accepted = state["caution"], state["accepted"]
-        self.shrinks = state["shrinks"]
-        self.origin = state["origin"].to(image.device)
-        self.optimizer.load_state_dict(state["optimizer"])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state that `state_dict` gave."""
+        ...
+
+
+class GradientDescent:
+    """x ← x − rate · g."""
+
+    state = ("point", "caution")
+
+    def __init__(self, image: Float[Tensor, "b 3 h w"], rate: float) -> None:
+        """Start at a picture.
+
+        Args:
+            image: where to start; it is copied.
+            rate: factor of the gradient.
+        """
+        self.rate = rate
+        self.point = image.detach().clone()
+        self.caution = torch.ones_like(self.point[:, :1, :1, :1])
+
+    def advance(
+        self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        """The next picture; see `Stepper`."""
+        self.point = self.point - self.rate * self.caution * gradient
+        return self.point
+
+    def restart(
+        self, image: Float[Tensor, "b 3 h w"], which: Bool[Tensor, " b"], caution: float = 1.0
+    ) -> Float[Tensor, "b 3 h w"]:
+        """Go on from elsewhere; see `Stepper`."""
+        chosen = which[:, None, None, None]
+        self.point = torch.where(chosen, image.detach(), self.point)
+        self.caution = torch.where(chosen, self.caution * caution, self.caution)
+        return self.point
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs to go on with the same bits."""
+        return {name: getattr(self, name) for name in self.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state that `state_dict` gave."""
+        for name in self.state:
+            setattr(self, name, state[name].to(self.point.device))
+
+
+class Adam(GradientDescent):
+    """x ← x − rate · m̂ / (√v̂ + ε), with running means m of g and v of g².
+
+    β₁ = 0.9, β₂ = 0.99 (torch's 0.999 is for noisy gradients; these have no noise).
+
+    Reference:
+        Kingma, Ba 2014, arXiv:1412.6980, algorithm 1.
+    """
+
+    state = (*GradientDescent.state, "mean", "square", "count")
+    betas = (0.9, 0.99)
+    epsilon = 1e-8
+
+    def __init__(self, image: Float[Tensor, "b 3 h w"], rate: float) -> None:
+        """Start at a picture.
+
+        Args:
+            image: where to start; it is copied.
+            rate: change of a pixel in a step.
+        """
+        super().__init__(image, rate)
+        self.mean, self.square = torch.zeros_like(self.point), torch.zeros_like(self.point)
+        self.count = torch.zeros_like(self.caution, dtype=torch.float64)
+
+    def advance(
+        self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        """The next picture; see `Stepper`."""
+        first, second = self.betas
+        self.count = self.count + 1
+        self.mean = torch.lerp(self.mean, gradient, 1 - first)
+        self.square = torch.lerp(self.square, gradient.square(), 1 - second)
+        unbiased = (1 - second**self.count).sqrt() / (1 - first**self.count)
+        factor = (self.rate * self.caution * unbiased).to(gradient.dtype)
+        small = (self.epsilon * (1 - second**self.count).sqrt()).to(gradient.dtype)
+        self.point = self.point - factor * self.mean / (self.square.sqrt() + small)
+        return self.point
+
+    def restart(
+        self, image: Float[Tensor, "b 3 h w"], which: Bool[Tensor, " b"], caution: float = 1.0
+    ) -> Float[Tensor, "b 3 h w"]:
+        """Go on from elsewhere; see `Stepper`."""
+        chosen = which[:, None, None, None]
+        for name in ("mean", "square", "count"):
+            value = getattr(self, name)
+            setattr(self, name, torch.where(chosen, torch.zeros_like(value), value))
+        return super().restart(image, which, caution)

@@ -1,7 +1,6 @@
 """What the three kinds of run share: pictures at their size, targets, start, recipe."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypedDict, cast
@@ -12,10 +11,10 @@ from jaxtyping import Float
 from scipy.ndimage import median_filter
 from torch import Tensor
 
-from nstlab.encoders import Encoder, encoder_names, load_encoder
-from nstlab.images import Source, fitted_shape, resize, scale_to_cover
+from nstlab.encoders import Encoder
+from nstlab.images import fitted_shape, resize, scale_to_cover
+from nstlab.job import Job
 from nstlab.objective import (
-    Objective,
     Term,
     blend_grams,
     content_term,
@@ -23,15 +22,15 @@ from nstlab.objective import (
     style_term,
     variation_term,
 )
-from nstlab.optimize import minimize
-from nstlab.runs import OnStep, Run
-from nstlab.runtime import choose_device, generator, machine
-from nstlab.samples import identify, load_picture
+from nstlab.runs import OnStep
+from nstlab.runtime import choose_device, convolutions, generator
+from nstlab.samples import identify
 from nstlab.settings import Settings, Start
+from nstlab.stock import PictureSource, Stock
 from nstlab.words import did_you_mean
 
-PictureSource = Source | Tensor
 Shape = tuple[int, int]  # height and width in pixels
+WATCHED = ("on_step", "frame_every", "checkpoint", "checkpoint_every", "keep_checkpoint")
 
 
 def as_list(pictures: PictureSource | Sequence[PictureSource]) -> list[PictureSource]:
@@ -74,6 +73,7 @@ class Task:
         name: str,
         settings: Settings | None,
         options: Options,
+        stock: Stock | None = None,
         **pictures: Sequence[PictureSource],
     ) -> None:
         """Choose device and encoder.
@@ -82,6 +82,7 @@ class Task:
             name: `stylize`, `invert` or `texture`.
             settings: None for the defaults.
             options: those of the caller.
+            stock: where to look for pictures and encoders first; None for one of its own.
             **pictures: by role, for the recipe.
         """
         _check_names(options)
@@ -92,53 +93,46 @@ class Task:
             pictures["start"] = [self.start_picture]
         elif settings.start == "picture":
             raise ValueError("start is 'picture' but none was handed over; give start_picture")
-        self.device = choose_device(options.get("device"))
-        encoder = options.get("encoder")
-        if encoder is None:
-            encoder = encoder_for(settings)
-        else:
-            _check_encoder(encoder, settings)
-            settings = settings.change(encoder=encoder.name, weights=None)
-        if encoder.get_buffer("mean").device != self.device:
-            encoder = copy.deepcopy(encoder).to(self.device)  # the caller's own stays where it is
-        self.encoder = encoder
+        self.device, self.stock = choose_device(options.get("device")), stock or Stock()
+        given = options.get("encoder")
+        self.encoder = self.stock.encoder(settings, self.device, given)
+        if given is not None:
+            settings = settings.change(encoder=given.name, weights=None)
         self.name, self.settings, self.options, self.pictures = name, settings, options, pictures
-        self._opened: dict[int, tuple[PictureSource, Tensor]] = {}
         self.dtype = self.encoder.get_buffer("mean").dtype
-
-    def open(self, source: PictureSource) -> Float[Tensor, "1 3 h w"]:
-        """A picture as it is; decoded once."""
-        if id(source) not in self._opened:
-            self._opened[id(source)] = (source, load_picture(source))  # the source keeps its id
-        return self._opened[id(source)][1]
 
     def load(self, source: PictureSource, size: int | Shape) -> Float[Tensor, "1 3 h w"]:
         """A picture at a size, on the device of the run."""
-        return resize(self.open(source), size).to(self.device, self.dtype)
+        return resize(self.stock.picture(source), size).to(self.device, self.dtype)
 
     def shape_like(self, source: PictureSource) -> Shape:
         """Height and width of the result, from the picture whose proportions it takes."""
-        height, width = self.open(source).shape[2:]
+        height, width = self.stock.picture(source).shape[2:]
         return fitted_shape(height, width, self.settings.size)
 
     def content_term(self, source: PictureSource, shape: Shape) -> Term:
         """The content term for a picture, at the shape of the result."""
         weights = self.settings.layer_weights("content")
-        features = self.encoder(self.load(source, shape), list(weights))
+        features = self.features(self.load(source, shape), weights)
         normalization, weight = self.settings.normalization, self.settings.content_weight
         return content_term(features, weights, normalization, weight)
 
     def style_term(self, sources: Sequence[PictureSource], shape: Shape) -> Term:
         """The style term for one picture or several, each at its own size."""
         weights = self.settings.layer_weights("style")
-        features = [self.encoder(self.load_style(each, shape), list(weights)) for each in sources]
+        features = [self.features(self.load_style(each, shape), weights) for each in sources]
         grams = blend_grams(features, self.settings.style_blend)
         normalization, weight = self.settings.normalization, self.settings.style_weight
         return style_term(grams, weights, normalization, weight)
 
+    def features(self, image: Float[Tensor, "1 3 h w"], layers: Iterable[str]) -> dict[str, Tensor]:
+        """The encoder's features, in the precision of the run."""
+        with convolutions(self.encoder.precision):
+            return self.encoder(image, list(layers))
+
     def load_style(self, source: PictureSource, shape: Shape) -> Float[Tensor, "1 3 h w"]:
         """A style picture at the size that `style_fit` and `style_scale` ask for."""
-        image = self.open(source)
+        image = self.stock.picture(source)
         height, width = image.shape[2:]
         scale = self.settings.style_scale
         if self.settings.style_fit == "cover":
@@ -166,14 +160,14 @@ class Task:
         if start not in sources:
             raise ValueError(f"start is {start!r}, but {self.name} has no {start} picture")
         if start == "style":
-            image = scale_to_cover(self.open(sources["style"]), *shape)
+            image = scale_to_cover(self.stock.picture(sources["style"]), *shape)
             return image.to(self.device, self.dtype)
         return self.load(sources[start], shape)
 
-    def run(
+    def job(
         self, terms: Sequence[Term], shape: Shape, start: Start, **sources: PictureSource
-    ) -> Run:
-        """Add the terms that any run may have, choose the start, and go down.
+    ) -> Job:
+        """Add the terms that any run may have, and choose the start.
 
         Args:
             terms: of this kind of run.
@@ -182,29 +176,24 @@ class Task:
             **sources: pictures that can be started from.
 
         Returns:
-            The run.
+            The run, ready to be made.
         """
-        settings, options = self.settings, self.options
-        start = settings.start or start
-        image = self.start_image(start, shape, sources)
+        start = self.settings.start or start
+        settings = self.settings.change(start=start)
         extra = [(variation_term, settings.variation_weight), (range_term, settings.range_weight)]
         added = [make(weight) for make, weight in extra if weight > 0]
-        run = minimize(
-            Objective(self.encoder, [*terms, *added]),
-            image,
-            steps=settings.steps,
-            optimizer=settings.optimizer,
-            learning_rate=settings.learning_rate,
-            history=settings.history,
-            frame_every=options.get("frame_every", 0),
-            on_step=options.get("on_step"),
-            checkpoint=options.get("checkpoint"),
-            checkpoint_every=options.get("checkpoint_every"),
-            keep_checkpoint=options.get("keep_checkpoint", False),
-            recipe=self.recipe(settings.change(start=start)),
+        return Job(
+            encoder=self.encoder,
+            terms=(*terms, *added),
+            image=self.start_image(start, shape, sources),
+            settings=settings,
+            recipe=self.recipe(settings),
+            watched={
+                name: value
+                for name, value in self.options.items()
+                if name in WATCHED and value is not None and value is not False
+            },
         )
-        run.machine = machine(self.device)
-        return run
 
     def recipe(self, settings: Settings) -> dict[str, Any]:
         """What it takes to make the run again, as plain data: file names and hashes, no path."""
@@ -223,13 +212,6 @@ class Task:
         }
 
 
-def encoder_for(settings: Settings) -> Encoder:
-    """The encoder that settings name, on the CPU."""
-    return load_encoder(
-        settings.encoder, pooling=settings.pooling, weights=settings.weights, seed=settings.seed
-    )
-
-
 def _check_names(options: Options) -> None:
     for name in options:
         if name in Options.__annotations__:
@@ -244,15 +226,4 @@ def _check_names(options: Options) -> None:
         raise TypeError(
             f"encoder is {encoder!r}; hand over what load_encoder gives, or name it in "
             "Settings(encoder=…)"
-        )
-
-
-def _check_encoder(encoder: Encoder, settings: Settings) -> None:
-    """Refuse an encoder other than the one that the settings ask for."""
-    asked, default = settings.encoder, Settings().encoder
-    other = asked in encoder_names() and asked not in (default, encoder.name)
-    if other or settings.pooling != encoder.pooling:
-        raise ValueError(
-            f"the encoder handed over is {encoder.name} with {encoder.pooling} pooling, the "
-            f"settings ask for {asked} with {settings.pooling} pooling; change one of them"
         )

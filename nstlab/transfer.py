@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Unpack
 
+from nstlab.job import Job
 from nstlab.runs import Run
 from nstlab.settings import Settings
-from nstlab.task import Options, PictureSource, Task, as_list
+from nstlab.stock import PictureSource, Stock
+from nstlab.task import Options, Task, as_list
 
 
 def stylize(
@@ -40,11 +42,7 @@ def stylize(
         >>> run.curve("style")[-1] < run.curve("style")[0]
         True
     """
-    styles = as_list(style)
-    task = Task("stylize", settings, options, content=[content], style=styles)
-    shape = task.shape_like(content)
-    terms = [task.content_term(content, shape), task.style_term(styles, shape)]
-    return task.run(terms, shape, start="content", content=content, style=styles[0])
+    return stylize_job(content, style, settings, options).run()
 
 
 def invert(
@@ -68,9 +66,7 @@ def invert(
     Reference:
         Mahendran, Vedaldi 2015, arXiv:1412.0035; Gatys et al. 2015, arXiv:1508.06576, figure 1.
     """
-    task = Task("invert", settings, options, content=[content])
-    shape = task.shape_like(content)
-    return task.run([task.content_term(content, shape)], shape, start="noise", content=content)
+    return invert_job(content, settings, options).run()
 
 
 def synthesize_texture(
@@ -98,7 +94,47 @@ def synthesize_texture(
     Reference:
         Gatys, Ecker, Bethge 2015, arXiv:1505.07376.
     """
+    return texture_job(style, settings, options).run()
+
+
+def stylize_job(
+    content: PictureSource,
+    style: PictureSource | Sequence[PictureSource],
+    settings: Settings | None,
+    options: Options,
+    stock: Stock | None = None,
+) -> Job:
+    """What `stylize` makes, ready to be made: a content term and a style term."""
     styles = as_list(style)
-    task = Task("texture", settings, options, style=styles)
+    task = Task("stylize", settings, options, stock, content=[content], style=styles)
+    shape = task.shape_like(content)
+    terms = [task.content_term(content, shape), task.style_term(styles, shape)]
+    return task.job(terms, shape, start="content", content=content, style=styles[0])
+
+
+def invert_job(
+    content: PictureSource,
+    settings: Settings | None,
+    options: Options,
+    stock: Stock | None = None,
+) -> Job:
+    """What `invert` makes, ready to be made: a content term alone."""
+    task = Task("invert", settings, options, stock, content=[content])
+    shape = task.shape_like(content)
+    return task.job([task.content_term(content, shape)], shape, start="noise", content=content)
+
+
+def texture_job(
+    style: PictureSource | Sequence[PictureSource],
+    settings: Settings | None,
+    options: Options,
+    stock: Stock | None = None,
+) -> Job:
+    """What `synthesize_texture` makes, ready to be made: a style term alone."""
+    styles = as_list(style)
+    task = Task("texture", settings, options, stock, style=styles)
     shape = task.shape_like(styles[0])
-    return task.run([task.style_term(styles, shape)], shape, start="noise", style=styles[0])
+    return task.job([task.style_term(styles, shape)], shape, start="noise", style=styles[0])
+
+
+JOBS = {stylize: stylize_job, invert: invert_job, synthesize_texture: texture_job}

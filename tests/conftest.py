@@ -27,6 +27,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (*ours, "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NSTLAB_DEVICE", "cpu")  # pictures are compared with those made here
+    monkeypatch.setenv("NSTLAB_PRECISION", "float32")  # or figures would depend on the processor
     monkeypatch.setenv("NSTLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     connect = socket.socket.connect

@@ -105,6 +105,7 @@ def test_every_setting_can_be_given_and_arrives():
         optimizer="adam",
         learning_rate=0.05,
         history=3,
+        precision="bfloat16",
         seed=11,
     )
     words = ["stylize", "a.png", "b.png", "c.png"]
@@ -958,7 +959,7 @@ def test_the_encoder_is_loaded_once(monkeypatch: pytest.MonkeyPatch):
         loaded.append(args)
         return load_encoder("lite")
 
-    monkeypatch.setattr("nstlab.task.load_encoder", counting)
+    monkeypatch.setattr("nstlab.stock.load_encoder", counting)
     assert main(["invert", "photo.png", "--quiet", *TINY]) == 0
     assert len(loaded) == 1
 

@@ -440,6 +440,36 @@ def test_weights_and_features_are_channels_last(tiny_encoder):
         assert features.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_another_precision_is_a_copy_that_takes_the_same_pictures(tiny_encoder, photo):
+    half = tiny_encoder.computing_in("bfloat16")
+    assert (tiny_encoder.precision, half.precision) == ("float32", "bfloat16")
+    assert half.computing_in("bfloat16") is half
+    assert tiny_encoder.computing_in("float32") is tiny_encoder
+    assert tiny_encoder.get_parameter("conv1_1.weight").dtype == torch.float32
+    names = ["relu1_1", "pool2", "relu4_1"]
+    exact, found = tiny_encoder(photo, names), half(photo, names)
+    for name in names:
+        assert found[name].dtype == torch.bfloat16
+        assert found[name].is_contiguous(memory_format=torch.channels_last)
+        assert (found[name].float() - exact[name]).norm() < 0.02 * exact[name].norm(), name
+    with pytest.raises(ValueError, match="were rounded to bfloat16; for float32 start from"):
+        half.computing_in("float32")
+
+
+def test_the_picture_is_normalised_before_it_is_rounded(tiny_encoder):
+    # Around the mean, values that bfloat16 cannot tell apart differ after its subtraction.
+    near = tiny_encoder.get_buffer("mean").bfloat16().float().expand(1, 3, 16, 16)
+    half = tiny_encoder.computing_in("bfloat16")
+    assert torch.equal((near + 1e-4).bfloat16(), near.bfloat16())
+    first, second = (half(each, ["conv1_1"])["conv1_1"] for each in (near, near + 1e-4))
+    assert not torch.equal(first, second)
+
+
+def test_an_encoder_of_double_precision_stays_as_it_is(tiny_encoder):
+    double = tiny_encoder.double()
+    assert double.computing_in("bfloat16") is double
+
+
 def test_the_bundled_encoder_is_the_default(photo, monkeypatch):
     encoder = load_encoder()
     path = bundled_weights_folder() / "lite.safetensors"

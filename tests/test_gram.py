@@ -67,11 +67,37 @@ def test_pictures_of_a_batch_are_apart():
     assert torch.allclose(gram_matrix(some), alone, atol=1e-12, rtol=0)
 
 
-def test_half_precision_does_not_overflow():
+@pytest.mark.parametrize("norm", ["none", "positions"])
+def test_half_precision_does_not_overflow(norm):
     # 4096 positions of 100 squared sum to 4e7, far above half precision's largest number, 65504.
     large = torch.full((1, 2, 64, 64), 100.0, dtype=torch.float16)
-    assert gram_matrix(large, "none").isinf().all()
-    assert torch.allclose(gram_matrix(large).float(), torch.tensor(1e4), rtol=1e-2)
+    expected = gram_matrix(large.float(), norm)
+    assert torch.allclose(gram_matrix(large, norm), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("height", [3, 37, 64])
+@pytest.mark.parametrize("norm", ["none", "positions"])
+def test_of_bfloat16_is_that_of_the_same_numbers_in_float32(norm, height):
+    some = features(2, 6, height, 61).relu().to(torch.bfloat16)
+    some = some.to(memory_format=torch.channels_last).requires_grad_()
+    single = some.detach().float().requires_grad_()
+    found, expected = gram_matrix(some, norm), gram_matrix(single, norm)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, expected, rtol=2**-8)
+    weights = features(2, 6, 6, seed=1).float()
+    (slope,) = torch.autograd.grad((found * weights).sum(), some)
+    (exact,) = torch.autograd.grad((expected * weights).sum(), single)
+    assert slope.dtype == torch.bfloat16
+    assert slope.stride() == some.stride()
+    assert (slope.float() - exact).norm() < 2**-7 * exact.norm()
+
+
+def test_of_bfloat16_loses_less_the_more_positions_there_are():
+    some = features(1, 16, 128, 128).relu().to(torch.bfloat16)
+    exact = gram_matrix(some.double())
+    flat = some.flatten(2)
+    plain = ((flat @ flat.mT).double() / flat.shape[2] - exact).norm()
+    assert (gram_matrix(some).double() - exact).norm() < plain / 2
 
 
 def test_gradient_is_twice_the_error_times_the_features():

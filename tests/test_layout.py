@@ -12,16 +12,17 @@ import nstlab
 PACKAGE = Path(nstlab.__file__).parent
 LEVELS = (
     ("interrupts", "runtime", "words"),
-    ("checkpoints", "gram", "hooks", "images", "layers", "losses", "steppers"),
+    ("checkpoints", "gram", "guards", "hooks", "images", "layers", "lbfgs", "losses", "steppers"),
     ("fitting", "weights"),
     ("encoders", "runs", "samples"),
     ("descent", "distill", "objective"),
     ("optimize",),
     ("settings",),
+    ("job", "stock"),
     ("task",),
     ("transfer",),
-    ("plots", "rerun", "sweep"),
-    ("animate",),
+    ("bench", "estimate", "plots", "rerun"),
+    ("animate", "sweep"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

@@ -5,18 +5,19 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from nstlab import checkpoints
-from nstlab import descent as guards
+from nstlab import checkpoints, guards
 from nstlab.checkpoints import RecordError
+from nstlab.descent import Descent
+from nstlab.lbfgs import FIRST_STEP
 from nstlab.optimize import OPTIMIZERS, Optimizer, minimize
 from nstlab.runs import Run, Step
 from nstlab.runtime import generator
-from nstlab.steppers import FIRST_STEP, MOST_SHRINKS, SHRINK, TorchStepper
 
 
 class Bowl:
@@ -439,14 +440,69 @@ def test_a_nan_in_one_picture_does_not_keep_the_others_from_their_best() -> None
     assert torch.equal(run.image[1], starts[1])
 
 
-def test_a_direction_given_up_is_left_from_its_origin(start: Tensor) -> None:
-    stepper = TorchStepper("lbfgs", start)
-    gradient = torch.ones_like(start)
-    stepper.advance(torch.tensor(1.0), gradient)
-    for _ in range(MOST_SHRINKS):
-        point = stepper.advance(torch.tensor(1e6), 7 * gradient)
-        assert not torch.equal(point, start)
-    assert torch.equal(stepper.advance(torch.tensor(1e6), 7 * gradient), start)
-    assert stepper.accepted == []
-    after = stepper.advance(torch.tensor(1.0), gradient)
-    assert (start - after).mean().item() == pytest.approx(FIRST_STEP * SHRINK)
+class Cliff(Bowl):
+    """A bowl in which one picture falls off: its loss is not a number after the first few."""
+
+    def __init__(self, target: Tensor, which: int, after: int) -> None:
+        super().__init__(target, 0.1 + random(*target.shape, seed=3))
+        self.which, self.after, self.evaluations = which, after, 0
+
+    def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        losses, gradient = super().value_and_grad(image)
+        if self.evaluations > self.after:
+            losses["total"][self.which], gradient[self.which] = torch.nan, torch.nan
+        self.evaluations += 1
+        return losses, gradient
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_a_picture_that_fails_disturbs_no_other(optimizer: Optimizer) -> None:
+    starts, targets = random(3, 3, 4, 4), random(3, 3, 4, 4, seed=5)
+    alone = minimize(Cliff(targets, 1, 10**9), starts, steps=40, optimizer=optimizer)
+    run = minimize(Cliff(targets, 1, 2), starts, steps=40, optimizer=optimizer)
+    assert run.endings == ("finished", "failed", "finished")
+    assert run.ended == "finished"
+    assert run.messages[0].startswith("picture 2, step 3: the loss is nan")
+    assert torch.isfinite(run.image).all()
+    for index in (0, 2):
+        assert run.curve(index=index) == alone.curve(index=index)
+        assert torch.equal(run.image[index], alone.image[index])
+
+
+def test_a_run_of_a_batch_ends_when_all_its_pictures_have(start: Tensor) -> None:
+    class Uneven(Bowl):
+        """The first picture is at its minimum, the second never finds lower ground."""
+
+        def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+            loss = torch.tensor([0.0, 1.0], dtype=image.dtype)
+            return {"total": loss}, torch.ones_like(image) * loss.view(2, 1, 1, 1)
+
+    both = start.repeat(2, 1, 1, 1)
+    run = minimize(Uneven(both), both, steps=1000)
+    assert run.endings == ("converged", "stalled")
+    assert run.ended == "finished"
+    assert run.steps == 2 * guards.PATIENCE
+    assert torch.equal(run.image, both)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_losses_read_in_blocks_give_the_same_run(
+    optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts, targets = random(2, 3, 4, 4), random(2, 3, 4, 4, seed=5)
+    bowl = Bowl(targets, 0.1 + random(2, 3, 4, 4, seed=3))
+    once = minimize(bowl, starts, steps=30, optimizer=optimizer, frame_every=7)
+    made = Descent.__init__
+
+    def in_blocks(self: Descent, *given: Any, **named: Any) -> None:
+        made(self, *given, **named)
+        self.block = 8
+
+    monkeypatch.setattr(Descent, "__init__", in_blocks)
+    run = minimize(bowl, starts, steps=30, optimizer=optimizer, frame_every=7)
+    assert torch.equal(run.image, once.image)
+    assert torch.equal(run.losses["total"], once.losses["total"])
+    assert list(run.frames) == [0, 7, 14, 21, 28, 30]
+    stalled = minimize(Flat(starts), starts, steps=1000, optimizer=optimizer)
+    assert stalled.ended == "stalled"
+    assert stalled.steps < 2 * guards.PATIENCE + 16

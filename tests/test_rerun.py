@@ -222,7 +222,7 @@ def test_a_weight_file_is_not_read_before_its_content_is_known(
     def read(*_args: object) -> None:
         raise AssertionError("it was read")
 
-    monkeypatch.setattr("nstlab.encoders.read_weights", read)
+    monkeypatch.setattr("nstlab.encoders.loading.read_weights", read)
     with pytest.raises(RecordError, match=r"these are 'mine.pth' of SHA-256"):
         rerun(path)
     with pytest.raises(RecordError, match=r"these are 'mine.pth' of SHA-256"):

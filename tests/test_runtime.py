@@ -134,3 +134,41 @@ def test_machine_adds_the_device_and_the_threads():
     assert found.items() >= runtime.versions().items()
     assert (found["device"], found["threads"]) == ("cpu", torch.get_num_threads())
     assert found["device_name"] == runtime.platform.machine()
+
+
+def test_precision_is_what_was_named_or_what_the_device_multiplies(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert runtime.choose_precision("auto", cpu) == "float32"  # as the variable says in tests
+    assert runtime.choose_precision("bfloat16", cpu) == "bfloat16"
+    monkeypatch.delenv("NSTLAB_PRECISION")
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    assert runtime.choose_precision("auto", cpu) == "float32"
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert runtime.choose_precision("auto", cpu) == "bfloat16"
+    assert runtime.choose_precision("auto", torch.device("mps")) == "float32"
+    for capability, expected in (((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, c=capability: c)
+        assert runtime.choose_precision("auto", cuda) == expected
+    assert runtime.choose_precision("tf32", cuda) == "tf32"
+
+
+def test_precisions_that_cannot_be_are_refused(monkeypatch):
+    with pytest.raises(ValueError, match="tf32 is a precision of NVIDIA's GPUs, and the device is"):
+        runtime.choose_precision("tf32", torch.device("cpu"))
+    with pytest.raises(ValueError, match="unknown precision 'float8'; it can be auto, float32"):
+        runtime.choose_precision("float8", torch.device("cpu"))
+    monkeypatch.setenv("NSTLAB_PRECISION", "double")
+    with pytest.raises(ValueError, match="unknown precision 'double'"):
+        runtime.choose_precision("auto", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("precision", "switch"), [("float32", "ieee"), ("tf32", "tf32")])
+def test_tf32_is_allowed_within_and_the_switches_are_put_back(precision, switch):
+    convolution = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
+    switches = (convolution, torch.backends.cuda.matmul)
+    before = [each.fp32_precision for each in switches]
+    with pytest.raises(KeyError), runtime.convolutions(precision):
+        assert [each.fp32_precision for each in switches] == [switch, switch]
+        raise KeyError
+    assert [each.fp32_precision for each in switches] == before

@@ -1,4 +1,5 @@
 import pickle
+import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -8,10 +9,12 @@ import torch
 from torch import Tensor
 
 from nstlab.encoders import Encoder
+from nstlab.job import Job, run_together
+from nstlab.objective import Objective
 from nstlab.runs import Run
 from nstlab.settings import Settings
 from nstlab.sweep import grid, sweep
-from nstlab.transfer import stylize
+from nstlab.transfer import invert, stylize
 
 SMALL = Settings(size=64, steps=2)
 
@@ -65,8 +68,66 @@ def test_a_sweep_makes_a_run_for_each_in_order(photo: Tensor, tiny_encoder: Enco
     assert [run.recipe["settings"]["style_weight"] for run in runs] == [1.0, 100.0]
     assert len(told) == 2
     assert all(a is b for a, b in zip(told, runs, strict=True))
+    assert {run.machine["batch"] for run in runs} == {2}
     for run, settings in zip(runs, several, strict=True):
+        assert torch.allclose(run.image, one(settings).image, atol=1e-4)
+
+
+def test_a_batch_of_one_gives_the_bits_of_a_run_alone(photo: Tensor, tiny_encoder: Encoder):
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    several = grid(SMALL, style_weight=[1.0, 100.0])
+    for run, settings in zip(sweep(one, several, batch=1), several, strict=True):
         assert torch.equal(run.image, one(settings).image)
+    with pytest.raises(ValueError, match="batch is 0; it must be at least 1"):
+        sweep(one, several, batch=0)
+
+
+def test_runs_of_several_kinds_come_in_the_order_of_their_settings(
+    photo: Tensor, tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+):
+    batches: list[int] = []
+
+    def counting(jobs: list[Job]) -> list[Run]:
+        batches.append(len(jobs))
+        return run_together(jobs)
+
+    monkeypatch.setattr("nstlab.sweep.run_together", counting)
+    one = partial(invert, photo, encoder=tiny_encoder)
+    several = grid(SMALL, seed=[0, 1, 2], content_layers=[("relu1_1",), ("relu2_1",)])
+    runs = sweep(one, several, batch=2)
+    assert [run.recipe["settings"]["content_layers"] for run in runs] == [
+        list(each.content_layers) for each in several
+    ]
+    assert seeds([Run(r.image, r.losses, recipe=r.recipe["settings"]) for r in runs]) == [
+        *(0, 0, 1, 1, 2, 2)
+    ]
+    assert batches == [2, 2, 1, 1]
+
+
+def test_an_interrupted_batch_ends_the_sweep_and_keeps_all_its_pictures(
+    photo: Tensor, tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+):
+    asked, evaluations = Objective.value_and_grad, []
+
+    def interrupt_at_three(self: Objective, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        evaluations.append(len(image))
+        if len(evaluations) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return asked(self, image)
+
+    monkeypatch.setattr(Objective, "value_and_grad", interrupt_at_three)
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    runs = sweep(one, grid(SMALL.change(steps=50), seed=[0, 1, 2, 3], start=["noise"]), batch=3)
+    assert evaluations == [3, 3, 3]
+    assert [(run.ended, run.steps) for run in runs] == [("interrupted", 2)] * 3
+
+
+def test_what_was_given_to_the_partial_reaches_the_runs(photo: Tensor, tiny_encoder: Encoder):
+    named = partial(stylize, content=photo, style=photo.flip(3), encoder=tiny_encoder)
+    runs = sweep(partial(named, frame_every=1), grid(SMALL, seed=[0, 1]))
+    assert [list(run.frames) for run in runs] == [[0, 1, 2]] * 2
+    with pytest.raises(TypeError, match="frame_evry"):
+        sweep(partial(stylize, photo, photo, frame_evry=1), [SMALL])  # pyright: ignore
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
@@ -113,7 +174,7 @@ def test_processes_give_the_same_bits(photo: Tensor, tmp_path):
         1, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
         spread = sweep(one, several, executor=pool)
-    here = sweep(one, several)
+    here = sweep(one, several, batch=1)
     assert [run.recipe["settings"]["seed"] for run in spread] == [3, 4]
     for a, b in zip(spread, here, strict=True):
         assert torch.equal(a.image, b.image)

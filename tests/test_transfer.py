@@ -10,6 +10,7 @@ from nstlab.encoders import load_encoder
 from nstlab.gram import gram_matrix
 from nstlab.images import resize, save_picture
 from nstlab.losses import NORMALIZATIONS, Normalization
+from nstlab.objective import blend_grams, style_term
 from nstlab.samples import load_picture
 from nstlab.settings import Settings, Start
 from nstlab.transfer import invert, stylize, synthesize_texture
@@ -147,6 +148,25 @@ def test_unknown_layers_are_named_with_those_there_are(lite) -> None:
         stylize("china", "swirls_1", SMALL.change(style_layers=("relu6_1",)), encoder=lite)
 
 
+def test_bfloat16_comes_to_nearly_the_same_picture(lite) -> None:
+    settings = Settings(size=96, steps=40)
+    names = list(settings.style_layers)
+
+    def style_loss_in_float32(image: Tensor) -> float:
+        grams = blend_grams([lite(resize(load_picture("swirls_1"), 96), names)])
+        return style_term(grams)(lite(image, names)).item()
+
+    full = stylize("china", "swirls_1", settings, encoder=lite)
+    half = stylize("china", "swirls_1", settings.change(precision="bfloat16"), encoder=lite)
+    assert full.machine["precision"] == "float32"
+    assert half.machine["precision"] == "bfloat16"
+    assert half.image.dtype == torch.float32
+    assert half.recipe["settings"]["precision"] == "bfloat16"
+    score = [style_loss_in_float32(run.image) for run in (full, half)]
+    assert score[1] < 1.1 * score[0]
+    assert half.curve("style")[-1] == pytest.approx(score[1], rel=0.1)
+
+
 def test_part_of_vgg19_from_a_file(shared_files: Path) -> None:
     settings = Settings(
         encoder=str(shared_files / "weights" / "vgg19_to_conv3_4.safetensors"),
@@ -202,6 +222,6 @@ def test_pictures_are_decoded_once(lite, monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(source)
         return load_picture(source)
 
-    monkeypatch.setattr("nstlab.task.load_picture", count)
+    monkeypatch.setattr("nstlab.stock.load_picture", count)
     stylize("china", "swirls_1", SMALL.change(steps=1), encoder=lite)
     assert asked == ["china", "swirls_1"]

@@ -16,14 +16,16 @@ import torch
 
 from nstlab.checkpoints import RecordError
 from nstlab.cli.arguments import parse
+from nstlab.cli.bench import bench
 from nstlab.cli.commands import paint, rerun_picture
 from nstlab.cli.info import info
 from nstlab.cli.show import silence, write_line
 from nstlab.cli.teach import teach
+from nstlab.estimate import RoomError
 from nstlab.images import PictureError
 from nstlab.weights import WeightsError
 
-OURS = (PictureError, RecordError, WeightsError, FloatingPointError)
+OURS = (PictureError, RecordError, RoomError, WeightsError, FloatingPointError)
 FORESEEN = (*OURS, ValueError, OSError)  # of the last two, some may come from a mistake of ours
 TOO_LITTLE_MEMORY = ("not enough memory", "out of memory", "can't allocate memory")
 
@@ -49,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = info(args)
         elif args.command == "distill":
             code = teach(args)
+        elif args.command == "bench":
+            code = bench(args)
         else:
             code = rerun_picture(args) if args.command == "rerun" else paint(args, words)
         sys.stdout.flush()

@@ -7,8 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nstlab.cli.bench import add_options as add_bench_options
+from nstlab.cli.forecast import add_forecast
 from nstlab.cli.options import USED, Option
-from nstlab.cli.teach import add_options
+from nstlab.cli.teach import add_options as add_distill_options
 from nstlab.runtime import versions
 from nstlab.settings import Settings
 from nstlab.words import did_you_mean
@@ -19,6 +21,7 @@ COMMANDS = {
     "texture": "make a texture like a picture, or like several",
     "rerun": "make a saved picture again and compare",
     "distill": "train a small encoder to see what larger ones see",
+    "bench": "measure how fast this machine is, with the textbook loop beside it",
     "info": "list encoders, devices, pictures and versions; or show what a saved picture holds",
 }
 _USAGE = {
@@ -27,6 +30,7 @@ _USAGE = {
     "texture": "STYLE [STYLE ...] ",
     "rerun": "PICTURE ",
     "distill": "FOLDER [FOLDER ...] --teacher NAME=LAYERS -o FILE ",
+    "bench": "",
     "info": "[PICTURE] ",
 }
 PICTURE = "a name that `nstlab info` lists, a file, or an address (https://...)"
@@ -117,8 +121,9 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         for name, does in COMMANDS.items()
     }
     _pictures(commands)
-    add_options(commands["distill"])
-    _add_carrying_out(commands["distill"])
+    for name, add in (("distill", add_distill_options), ("bench", add_bench_options)):
+        add(commands[name])
+        _add_carrying_out(commands[name])
     for name, options in USED.items():
         _outputs(commands[name])
         _add_settings(commands[name], options)
@@ -194,6 +199,7 @@ def _outputs(parser: Parser) -> None:
     )
     either.add_argument("--overwrite", action="store_true", help="replace files that are there")
     _add_carrying_out(parser)
+    add_forecast(parser)
 
 
 def _add_carrying_out(parser: Parser) -> None:

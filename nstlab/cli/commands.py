@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from nstlab.cli.finish import INTERRUPTED, finish, save_somewhere, speaker
+from nstlab.cli.forecast import forecast
 from nstlab.cli.outputs import Outputs, outputs_for
 from nstlab.cli.show import Progress, duration, write_line
 from nstlab.encoders import Encoder
@@ -25,12 +26,13 @@ from nstlab.runs import OnStep, Run, Step, read_record
 from nstlab.runtime import choose_device
 from nstlab.samples import load_picture
 from nstlab.settings import Settings
-from nstlab.task import Options, encoder_for
+from nstlab.stock import encoder_for
+from nstlab.task import Options
 from nstlab.transfer import invert, stylize, synthesize_texture
 
 
 def paint(args: Namespace, words: Sequence[str]) -> int:
-    """Make one picture: `stylize`, `invert` or `texture`.
+    """Make one picture: `stylize`, `invert` or `texture`; or only say what that would need.
 
     What can be found wrong is found before the run, and before anything is replaced.
 
@@ -42,7 +44,7 @@ def paint(args: Namespace, words: Sequence[str]) -> int:
         The exit code.
 
     Raises:
-        PictureError, RecordError, WeightsError, ValueError: something does not fit.
+        PictureError, RecordError, RoomError, WeightsError, ValueError: something does not fit.
     """
     settings: Settings = args.settings
     sources = [*([args.content] if "content" in args else []), *getattr(args, "style", [])]
@@ -51,12 +53,17 @@ def paint(args: Namespace, words: Sequence[str]) -> int:
     save_steps = _each("save_every", args.save_every, settings.steps)
     _each("checkpoint_every", args.checkpoint_every, settings.steps)
     frame_every = _frame_every(args, settings)
-    outputs.check([*sources, *started_from], save_steps)
+    if not args.estimate:
+        outputs.check([*sources, *started_from], save_steps)
     device = choose_device(args.device)
-    for source in (*sources, *started_from):
-        load_picture(source)
+    opened = (load_picture(source) for source in (*sources, *started_from))
+    shapes = [(picture.shape[2], picture.shape[3]) for picture in opened]
     encoder = _checked_encoder(args.command, settings)
-    with Progress(args.quiet) as progress, outputs.old_checkpoint_aside():
+    progress = Progress(args.quiet)
+    forecast(args, encoder, device, shapes, frame_every, progress)
+    if args.estimate:
+        return 0
+    with progress, outputs.old_checkpoint_aside():
         options: Options = {
             "start_picture": args.start_from,
             "encoder": encoder,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nstlab.losses import NORMALIZATIONS
 from nstlab.optimize import OPTIMIZERS
+from nstlab.runtime import PRECISIONS
 from nstlab.settings import POOLINGS, STARTS, STYLE_FITS
 
 
@@ -61,6 +62,9 @@ _COMMON = {
     "encoder": Option("a name that `nstlab info` lists, or a weight file", metavar="NAME|FILE"),
     "weights": Option(
         "weight file for the encoder named, or `random`; its own if left out", metavar="FILE"
+    ),
+    "precision": Option(
+        "of the convolutions; auto is the fastest that the device has", choices=PRECISIONS
     ),
     "pooling": Option("what the encoder does where it pools", choices=POOLINGS),
     "seed": Option("of the start from noise and of random weights", int),

@@ -10,7 +10,8 @@ from nstlab.encoders import Encoder
 from nstlab.rerun.finding import find_encoder, find_pictures
 from nstlab.rerun.recipe import read_recipe
 from nstlab.runs import OnStep, Run, Step, read_record
-from nstlab.task import Options, PictureSource
+from nstlab.stock import PictureSource
+from nstlab.task import Options
 from nstlab.transfer import invert, stylize, synthesize_texture
 
 

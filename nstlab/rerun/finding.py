@@ -13,7 +13,7 @@ from nstlab.encoders import Encoder, encoder_names, load_encoder
 from nstlab.images import PictureError
 from nstlab.rerun.recipe import Recipe, is_file_name
 from nstlab.samples import PictureId, catalogue, identify
-from nstlab.task import PictureSource
+from nstlab.stock import PictureSource
 from nstlab.weights import FILE_TYPES, weights_address, weights_origin
 
 IN_MEMORY = "in memory"  # the name that `identify` gives to pictures without a file

@@ -1,7 +1,7 @@
-"""Networks that turn a picture into features: VGG, AlexNet and the bundled `lite`."""
+"""A network that turns a picture into features, layer by layer."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, get_args
 
 import torch
@@ -10,22 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from nstlab.fitting import fit, random_weights, recognise
+from nstlab.fitting import fit
 from nstlab.hooks import unknown_layer
-from nstlab.layers import (  # noqa: F401 (the names of layers are offered here too)
-    NETWORKS,
-    Layer,
-    encoder_names,
-    field_of_view,
-    layer_index,
-    layer_name,
-    layer_names,
-    smallest_input,
-    total_stride,
-)
-from nstlab.runtime import bundled_weights_folder, default_encoder
-from nstlab.weights import FILE_TYPES, read_weights, torchvision_weights, weights_origin
-from nstlab.words import did_you_mean
+from nstlab.layers import Layer, field_of_view, smallest_input, total_stride
 
 Pooling = Literal["max", "average", "l2"]
 Padding = Literal["zeros", "reflect"]
@@ -57,6 +44,7 @@ class Encoder(nn.Module):
         layers: names of the layers that there are weights for, from the picture down.
         pooling: `max`, `average` or `l2`.
         padding: `zeros` or `reflect`.
+        precision: of the convolutions, `float32` (that of the weights), `tf32` or `bfloat16`.
         weights_name: file name of the weights, or `random-SEED`.
         weights_sha256: of the weight file (for torchvision's: of the full file as published), or
             None for random weights.
@@ -94,6 +82,7 @@ class Encoder(nn.Module):
         if pooling not in get_args(Pooling):
             raise ValueError(f"unknown pooling {pooling!r}; it can be 'max', 'average' or 'l2'")
         self.name, self.pooling, self.padding = name, pooling, padding
+        self.precision = "float32"
         self.weights_name, self.weights_sha256 = weights_name, weights_sha256
         self._table, named = fit(name, weights)
         self.layers = tuple(layer.name for layer in self._table)
@@ -125,12 +114,46 @@ class Encoder(nn.Module):
         deepest = max(self._place(name) for name in layers)
         self._check(image, self.layers[deepest])
         features = self._normalise(image).contiguous(memory_format=torch.channels_last)
+        if self.precision == "bfloat16":
+            features = features.bfloat16()
         kept = {}
         for name in self.layers[: deepest + 1]:
             features = self.get_submodule(name)(features)
             if name in layers:
                 kept[name] = features
         return {name: kept[name] for name in layers}
+
+    def computing_in(self, precision: str) -> "Encoder":
+        """The same network with its convolutions in another precision.
+
+        It takes pictures of the same type as before and normalises them before they are rounded;
+        features come out in bfloat16 where it computes in bfloat16.
+
+        Args:
+            precision: `float32` for that of the weights, `tf32` (see `runtime.convolutions`), or
+                `bfloat16`.
+
+        Returns:
+            This encoder if it computes so already, else a copy; an encoder whose weights are not
+            of float32 is always left as it is.
+
+        Raises:
+            ValueError: another precision of an encoder whose weights were rounded to bfloat16.
+        """
+        weights = self.get_buffer("mean").dtype
+        if precision == self.precision or weights != torch.float32:
+            return self
+        if self.precision == "bfloat16":
+            raise ValueError(
+                f"the weights of this encoder were rounded to bfloat16; for {precision} start from "
+                "the encoder as it was loaded"
+            )
+        copied = copy.deepcopy(self)
+        copied.precision = precision
+        if precision == "bfloat16":
+            for layer in copied.children():
+                layer.to(torch.bfloat16)
+        return copied
 
     def check_layers(self, layers: Sequence[str]) -> None:
         """Raise what `forward` would raise about these layers, before anything is computed.
@@ -195,66 +218,6 @@ class Encoder(nn.Module):
             )
 
 
-def load_encoder(
-    name: str | Path | None = None,
-    *,
-    pooling: Pooling = "max",
-    weights: str | Path | None = None,
-    seed: int = 0,
-    device: str | torch.device | None = None,
-) -> Encoder:
-    """An encoder with its weights, frozen and ready to use.
-
-    The bundled `lite` needs nothing. The weights of the others are torchvision's and are fetched at
-    the first use, unless `weights` names a file. A weight file may end early: the encoder has the
-    layers that the file has.
-
-    Args:
-        name: one of `encoder_names()`, or the path of a weight file, whose network is then told
-            from its keys and shapes. Where a short file fits several networks, the one with the
-            most layers is taken (VGG-19 before VGG-16); their common layers are the same. None for
-            the default (`lite`, or what `NSTLAB_ENCODER` says).
-        pooling: `max`, `average` or `l2`; see `Encoder`.
-        weights: path of a `.safetensors` file or a state dict (`.pth`); or `random` for normally
-            distributed weights that keep the scale of the features (He et al. 2015).
-        seed: of random weights.
-        device: where to put the encoder, the CPU if None.
-
-    Returns:
-        The encoder.
-
-    Raises:
-        WeightsError: weights that cannot be had, or that do not fit.
-        ValueError: no such encoder.
-
-    Example:
-        >>> encoder = load_encoder("lite")
-        >>> features = encoder(torch.rand(1, 3, 64, 96), ["relu3_1"])
-        >>> features["relu3_1"].shape
-        torch.Size([1, 128, 16, 24])
-    """
-    name = name or default_encoder()
-    if isinstance(name, Path) or name.endswith(FILE_TYPES):
-        if weights is not None:
-            raise ValueError(f"two weight files: {str(name)!r} and weights={str(weights)!r}")
-        path, state = Path(name), read_weights(name)
-        name = recognise(state)
-    elif name not in NETWORKS:
-        raise ValueError(
-            f"no encoder {name!r}{did_you_mean(name, NETWORKS)}; there are: {', '.join(NETWORKS)}, "
-            f"or the path of a weight file ({', '.join(FILE_TYPES)})"
-        )
-    elif weights == "random":
-        path, state = None, random_weights(name, seed)
-    else:
-        path = _bundled_or_fetched(name) if weights is None else Path(weights)
-        state = read_weights(path)
-        fit(name, state, usual_widths=True)
-    known_as, sha256 = weights_origin(path) if path else (f"random-{seed}", None)
-    encoder = Encoder(name, state, pooling=pooling, weights_name=known_as, weights_sha256=sha256)
-    return encoder.to(device or "cpu")
-
-
 def _module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn.Module:
     if layer.kind == "conv":
         # Made without numbers, so that torch's own random generator is left alone.
@@ -266,9 +229,3 @@ def _module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn
         return nn.ReLU()
     pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "l2": L2Pool}[pooling]
     return pool(layer.kernel, layer.stride)
-
-
-def _bundled_or_fetched(name: str) -> Path:
-    if name == "lite":
-        return bundled_weights_folder() / "lite.safetensors"
-    return torchvision_weights(name)

@@ -1,0 +1,191 @@
+"""L-BFGS in compact form for a batch of pictures, without a question to the host in between."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+FIRST_STEP = 0.01  # mean change of a pixel in the first step, when no scale is known yet
+SHRINK = 0.25  # of a step that led uphill
+LOOK_BACK = 3  # steps; uphill is what is higher than each of so many before
+MOST_SHRINKS = 6  # after which the direction is given up with all that it was made from
+LEAST_CURVATURE = 1e-6  # of sᵀy / (|s| |y|), below which rounding could have made the sign
+STATE = (  # what a checkpoint keeps
+    *("point", "origin", "slope", "direction", "length", "caution", "recent", "shrinks"),
+    *("gamma", "learnt", "pairs", "products", "slot"),
+)
+
+
+class LBFGS:
+    """Quasi-Newton steps from the last few changes of picture and gradient.
+
+    Each picture of the batch has its own memory, step length, acceptance and restarts, and none
+    knows of the others. There is no line search: a step is normally one evaluation. A step that led
+    uphill is taken back and made again at a quarter of its length; after six of those the memory is
+    emptied. No tolerance ends anything.
+
+    With the changes of picture S and of gradient Y as columns, γ = sᵀy / yᵀy of the newest pair, R
+    the upper triangle of SᵀY and D its diagonal, the direction at gradient g is
+
+        d = −γ g − S u + γ Y v,   v = R⁻¹ Sᵀg,   u = R⁻ᵀ ((D + γ YᵀY) v − γ Yᵀg),
+
+    so that a step passes twice over the memory: once for all inner products, once for d.
+
+    Attributes:
+        pairs: (b, 2, history, n): S, then Y. All pictures write into the same slot, one after the
+            other in a ring; the row of a picture with nothing to learn is zero.
+        products: (b, 2, history, 2, history): inner products of the pairs, float64.
+        learnt: (b, history): which slots hold a pair.
+
+    Reference:
+        Byrd, Nocedal, Schnabel 1994, "Representations of quasi-Newton matrices and their use in
+        limited memory methods", equation 3.1.
+    """
+
+    def __init__(
+        self, image: Float[Tensor, "b 3 h w"], rate: float = 1.0, history: int = 10
+    ) -> None:
+        """Start at a picture.
+
+        Args:
+            image: where to start; it is copied.
+            rate: factor of each step.
+            history: number of pairs that are remembered.
+        """
+        self.rate, self.history, self.shape = rate, history, image.shape
+        self.point = image.detach().clone().reshape(len(image), -1)  # to be evaluated next
+        self.origin = self.point  # the last one that was accepted …
+        self.slope = torch.zeros_like(self.point)  # … and the gradient there
+        self.direction = torch.zeros_like(self.point)
+        zeros = torch.zeros(len(image), dtype=torch.float64, device=image.device)
+        self.length, self.caution, self.gamma = zeros, zeros + 1, zeros + 1
+        self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
+        self.shrinks = zeros.long()
+        self.learnt = zeros.bool()[:, None].repeat(1, history)
+        self.pairs = self.point.new_zeros(len(image), 2, history, self.point.shape[1])
+        self.products = zeros.new_zeros(len(image), 2, history, 2, history)
+        self.slot = 0
+
+    def advance(self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]) -> Tensor:
+        """The next picture, given loss and gradient at the one that was returned last.
+
+        Args:
+            loss: of each picture.
+            gradient: d loss / d picture.
+
+        Returns:
+            The picture.
+        """
+        slope, loss = gradient.detach().reshape(self.slope.shape), loss.detach().double()
+        begun = self.recent[:, -1].isfinite()  # false at the first point after a start
+        highest = self.recent.where(self.recent.isfinite(), -torch.inf).amax(1)
+        uphill = begun & ~(loss <= highest)
+        given_up = uphill & (self.shrinks >= MOST_SHRINKS)
+        on_slope = self._learn(slope, begun & ~uphill)
+        kept = uphill[:, None]
+        self.origin = torch.where(kept, self.origin, self.point)
+        self.slope = torch.where(kept, self.slope, slope)
+        self.recent = torch.where(
+            kept, self.recent, torch.cat([self.recent[:, 1:], loss[:, None]], 1)
+        )
+        self._forget(given_up, SHRINK)
+        direction, length = self._direction(on_slope)
+        again = uphill & ~given_up
+        self.direction = torch.where(again[:, None], self.direction, direction)
+        self.length = torch.where(again, self.length * SHRINK, length)
+        self.shrinks = torch.where(again, self.shrinks + 1, 0)
+        self.point = torch.addcmul(
+            self.origin, self.direction, self.length.to(slope.dtype)[:, None]
+        )
+        return self.point.view(self.shape)
+
+    def restart(
+        self, image: Float[Tensor, "b 3 h w"], which: Bool[Tensor, " b"], caution: float = 1.0
+    ) -> Tensor:
+        """Let some pictures of the batch go on from elsewhere with an empty memory.
+
+        Args:
+            image: where to go on from.
+            which: of which pictures; the others are not touched.
+            caution: factor of their next first steps.
+
+        Returns:
+            The picture to evaluate next.
+        """
+        self.point = torch.where(
+            which[:, None], image.detach().reshape(self.point.shape), self.point
+        )
+        self.recent = torch.where(which[:, None], torch.inf, self.recent)
+        self._forget(which, caution)
+        return self.point.view(self.shape)
+
+    def _forget(self, which: Bool[Tensor, " b"], caution: float) -> None:
+        self.learnt = self.learnt & ~which[:, None]
+        self.caution = torch.where(which, self.caution * caution, self.caution)
+
+    def _learn(self, slope: Float[Tensor, "b n"], which: Bool[Tensor, " b"]) -> Tensor:
+        """Put the last step into the memory where it shows positive curvature.
+
+        Returns:
+            (b, 2, history): inner products of the memory with the gradient.
+        """
+        step, change = self.point - self.origin, slope - self.slope
+        curvature, square = (step * change).sum(1), change.square().sum(1)
+        least = LEAST_CURVATURE * (step.square().sum(1) * square).sqrt()
+        learnt = which & (curvature > least)
+        blank = torch.zeros((), dtype=slope.dtype, device=slope.device)
+        step = torch.where(learnt[:, None], step, blank)
+        change = torch.where(learnt[:, None], change, blank)
+        new = torch.stack([step, change, slope], 1)
+        self.pairs[:, :, self.slot] = new[:, :2]
+        inner = (new @ self.pairs.flatten(1, 2).mT).double().unflatten(2, (2, self.history))
+        self.products[:, :, self.slot] = inner[:, :2]
+        self.products[:, :, :, :, self.slot] = inner[:, :2].permute(0, 2, 3, 1)
+        self.learnt[:, self.slot] = learnt
+        self.gamma = torch.where(learnt, (curvature / square).double(), self.gamma)
+        self.slot = (self.slot + 1) % self.history
+        return inner[:, 2]
+
+    def _direction(
+        self, on_slope: Float[Tensor, "b 2 m"]
+    ) -> tuple[Float[Tensor, "b n"], Float[Tensor, " b"]]:
+        """The direction at the origin, and the length of the first step along it."""
+        turn = -self.slot  # the oldest pair comes first
+        learnt = self.learnt.roll(turn, 1)
+        used = learnt.double()[:, None]  # what was forgotten is still in the memory
+        on_s, on_y = (on_slope.roll(turn, 2) * used).unbind(1)
+        products = self.products.roll((turn, turn), (2, 4))
+        products = products * used[..., None, None] * used[:, :, None, None]
+        upper = products[:, 0, :, 1].triu()
+        curvature = upper.diagonal(dim1=1, dim2=2)
+        upper = upper + torch.diag_embed(1 - used[:, 0])
+        gamma = torch.where(learnt.any(1), self.gamma, 1.0)[:, None]
+        v = _solve(upper, on_s, upper=True)
+        inside = curvature * v + gamma * (_apply(products[:, 1, :, 1], v) - on_y)
+        u = _solve(upper.mT, inside, upper=False)
+        factors = torch.stack([-u, gamma * v], 1).roll(-turn, 2).flatten(1)
+        along = (-gamma).to(self.slope.dtype) * self.slope
+        memory = self.pairs.flatten(1, 2)
+        direction = torch.baddbmm(along[:, None], factors.to(along.dtype)[:, None], memory)[:, 0]
+        first = FIRST_STEP * self.caution / self.slope.abs().mean(1).double().clamp_min(1e-30)
+        return direction, self.rate * torch.where(learnt.any(1), 1.0, first)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs to go on with the same bits."""
+        return {name: getattr(self, name) for name in STATE}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state that `state_dict` gave."""
+        for name in STATE:
+            value = state[name]
+            live = isinstance(value, Tensor)
+            setattr(self, name, value.to(self.pairs.device).clone() if live else value)
+
+
+def _apply(matrix: Float[Tensor, "b m m"], vector: Float[Tensor, "b m"]) -> Tensor:
+    return (matrix @ vector[..., None])[..., 0]
+
+
+def _solve(matrix: Float[Tensor, "b m m"], right: Float[Tensor, "b m"], *, upper: bool) -> Tensor:
+    return torch.linalg.solve_triangular(matrix, right[..., None], upper=upper)[..., 0]

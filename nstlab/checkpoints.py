@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-FORMAT = 1  # of records and checkpoints; one of another format is refused
+FORMAT = 1  # of records; one of another format is refused
+CHECKPOINT_FORMAT = 2  # of checkpoints, likewise
 CHECKPOINT_SECONDS = 30.0
 LARGEST_SHARE = 0.02  # of the time may go into checkpoints; large pictures are written more rarely
 
@@ -91,7 +92,9 @@ def write_checkpoint(path: str | Path, recipe: Mapping[str, Any], state: dict[st
     """
     part = _part(Path(path))
     with open(part, "wb") as file:
-        torch.save({"format": FORMAT, "recipe": json.dumps(recipe), "state": state}, file)
+        torch.save(
+            {"format": CHECKPOINT_FORMAT, "recipe": json.dumps(recipe), "state": state}, file
+        )
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
@@ -120,8 +123,8 @@ def read_checkpoint(path: str | Path, recipe: Mapping[str, Any]) -> dict[str, An
         raise RecordError(f"no checkpoint {name} to go on from; start without resuming") from error
     except Exception as error:  # what bytes that are no checkpoint make a reader raise varies
         raise RecordError(f"{name} is not a checkpoint, or it is damaged; delete it") from error
-    if version != FORMAT:
-        raise RecordError(f"{name} has format {version}; this version reads {FORMAT}")
+    if version != CHECKPOINT_FORMAT:
+        raise RecordError(f"{name} has format {version}; this version reads {CHECKPOINT_FORMAT}")
     now = json.loads(json.dumps(recipe))
     if before != now:
         changed = _differences(before, now)

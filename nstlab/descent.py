@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nstlab.guards import Guard
 from nstlab.runs import Ended, OnStep, Run, Step
+from nstlab.runtime import widest
 
 BLOCK = 16  # evaluations whose losses are read together where reading makes the device wait
 STATE = (  # what a checkpoint keeps, besides the guards
@@ -75,6 +76,8 @@ class Descent:
         self.over: Ended | None = None
         self.leaving: Ended | None = None
         self._unread: list[Tensor] = []  # rows of numbers that are still on the device
+        self._names: list[str] = []  # of these numbers, but for the last
+        self._resting: Tensor | None = None  # which pictures have ended, once one has
         self._news = ""
         self._seconds_before, self._evaluations_before = 0.0, 0
         self._started = time.perf_counter()
@@ -108,73 +111,78 @@ class Descent:
             FloatingPointError: the loss of the start picture is not finite.
         """
         step, self.again = self.evaluations, []
-        image = self._with_ended_at_rest(image)
+        if self._resting is not None:  # those that have ended stay where they were best
+            image = torch.where(self._resting, self.best, image)
         losses, gradient = self.objective.value_and_grad(image)
         total, steepest = losses["total"], gradient.flatten(1).abs().amax(1)
         better = (total < self.best_total) & total.isfinite() & steepest.isfinite()
         self.best = torch.where(better[:, None, None, None], image.detach(), self.best)
         self.best_total = torch.where(better, total, self.best_total)
-        names = list(losses)
-        self._unread.append(
-            torch.stack([losses[name].double() for name in names] + [steepest.double()])
-        )
+        wide, self._names = widest(image.device), list(losses)
+        self._unread.append(torch.stack([*losses.values(), steepest]).to(wide))
         if step == 0:
             size = gradient.abs().mean((1, 2, 3), keepdim=True)
-            self.scale = 1 / size.clamp(min=1e-30)
+            self.scale = (1 / size.clamp(min=1e-30)).nan_to_num(1.0)
         if step == 0 or len(self._unread) >= self.block or step >= self.steps:
-            self.read(names)
+            self.read()
         if self.frame_every and (step % self.frame_every == 0 or step == self.steps):
             self.frames[step] = _as_bytes(image)
         self._tell(image, step)
         return total * self.scale.flatten(), gradient * self.scale
 
-    def read(self, names: list[str] | None = None) -> None:
-        """Read the losses that are still on the device, and let the guards judge them.
-
-        Args:
-            names: of the losses, needed at the first reading.
-        """
+    def read(self) -> None:
+        """Read the losses that are still on the device, and let the guards judge them."""
         if not self._unread:
             return
-        names = names or list(self.losses)
         rows, self._unread = torch.stack(self._unread).tolist(), []
-        for *values, steepest in rows:
-            step = self.evaluations
-            for name, value in zip(names, values, strict=True):
+        first = self.evaluations
+        for *values, _ in rows:
+            for name, value in zip(self._names, values, strict=True):
                 self.losses.setdefault(name, []).append(value)
-            self._judge(step, self.losses["total"][-1], steepest)
+        totals, slopes = self.losses["total"][first:], [row[-1] for row in rows]
+        if len(self.guards) < len(self.image):
+            totals, slopes = [[sum(row)] for row in totals], [[max(row)] for row in slopes]
+        for number, guard in enumerate(self.guards):
+            if guard.ended is None:
+                self._judge(number, first, totals, slopes)
+        ended: list[Ended | None] = [guard.ended for guard in self.guards]
+        if any(ended) and len(ended) == len(self.image):
+            mask = torch.tensor([each is not None for each in ended])
+            self._resting = mask.to(self.image.device)[:, None, None, None]
+        if self.evaluations <= self.steps and all(ended):
+            self.over = _common([each or "finished" for each in ended])
         if self.over is None and self.evaluations > self.steps:
             self.over = "finished"
 
-    def _judge(self, step: int, totals: list[float], steepest: list[float]) -> None:
-        if len(self.guards) < len(totals):
-            totals, steepest = [sum(totals)], [max(steepest)]
-        finite = [_finite(total) and _finite(s) for total, s in zip(totals, steepest, strict=True)]
-        if step == 0 and not all(finite):
-            raise FloatingPointError(
-                f"the loss of the start picture is {totals} and its gradient is "
-                f"{'' if all(map(_finite, steepest)) else 'not '}finite; check the weights "
-                "of the terms and of the encoder for values that are not finite"
-            )
-        for number, guard in enumerate(self.guards):
-            said = guard.judge(
-                step, totals[number], finite=finite[number], flat=steepest[number] == 0
-            )
+    def _judge(
+        self, number: int, first: int, totals: list[list[float]], slopes: list[list[float]]
+    ) -> None:
+        """Show one picture's losses to its guard, up to the first that calls for action.
+
+        What was evaluated between that and the reading was still on the way that is given up.
+        """
+        guard = self.guards[number]
+        for step, (row, steepest) in enumerate(zip(totals, slopes, strict=True), first):
+            loss, slope = row[number], steepest[number]
+            finite = _finite(loss) and _finite(slope)
+            said = guard.judge(step, loss, finite=finite, flat=slope == 0)
+            if step == 0 and not finite:
+                guard.ended = "failed"
+                said = f"the loss of the start picture is {loss} and its gradient is " + (
+                    f"{'' if _finite(slope) else 'not '}finite; check the weights of the terms "
+                    "and of the encoder for values that are not finite"
+                )
+                if len(self.guards) == 1:
+                    raise FloatingPointError(said)
             if said:
                 which = f"picture {number + 1}, " if len(self.guards) > 1 else ""
                 self.note(f"{which}step {step}: {said}")
-            if said and guard.ended is None:
+            if guard.ended is not None:
+                guard.ended_at = self.evaluations - 1
+                return
+            if said:
                 self.again.append(number)
-        if step < self.steps and all(guard.ended for guard in self.guards):
-            self.over = _common([guard.ended or "finished" for guard in self.guards])
-
-    def _with_ended_at_rest(self, image: Tensor) -> Tensor:
-        """Pictures that have ended stay where they were best."""
-        resting = [guard.ended is not None for guard in self.guards]
-        if not any(resting) or len(resting) < len(image):
-            return image
-        mask = torch.tensor(resting, device=image.device)[:, None, None, None]
-        return torch.where(mask, self.best, image)
+                return
 
     def _tell(self, image: Tensor, step: int) -> None:
         if self.on_step is None:

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nstlab.runtime import widest
+
 FIRST_STEP = 0.01  # mean change of a pixel in the first step, when no scale is known yet
 SHRINK = 0.25  # of a step that led uphill
 LOOK_BACK = 3  # steps; uphill is what is higher than each of so many before
@@ -34,7 +36,8 @@ class LBFGS:
 
     Attributes:
         pairs: (b, 2, history, n): S, then Y. All pictures write into the same slot, one after the
-            other in a ring; the row of a picture with nothing to learn is zero.
+            other in a ring; a picture with nothing to learn, as after a step uphill, leaves its row
+            zero and remembers one pair fewer for a while.
         products: (b, 2, history, 2, history): inner products of the pairs, float64.
         learnt: (b, history): which slots hold a pair.
 
@@ -58,7 +61,8 @@ class LBFGS:
         self.origin = self.point  # the last one that was accepted …
         self.slope = torch.zeros_like(self.point)  # … and the gradient there
         self.direction = torch.zeros_like(self.point)
-        zeros = torch.zeros(len(image), dtype=torch.float64, device=image.device)
+        self.wide = widest(image.device)
+        zeros = torch.zeros(len(image), dtype=self.wide, device=image.device)
         self.length, self.caution, self.gamma = zeros, zeros + 1, zeros + 1
         self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
         self.shrinks = zeros.long()
@@ -77,7 +81,7 @@ class LBFGS:
         Returns:
             The picture.
         """
-        slope, loss = gradient.detach().reshape(self.slope.shape), loss.detach().double()
+        slope, loss = gradient.detach().reshape(self.slope.shape), loss.detach().to(self.wide)
         begun = self.recent[:, -1].isfinite()  # false at the first point after a start
         highest = self.recent.where(self.recent.isfinite(), -torch.inf).amax(1)
         uphill = begun & ~(loss <= highest)
@@ -139,11 +143,11 @@ class LBFGS:
         change = torch.where(learnt[:, None], change, blank)
         new = torch.stack([step, change, slope], 1)
         self.pairs[:, :, self.slot] = new[:, :2]
-        inner = (new @ self.pairs.flatten(1, 2).mT).double().unflatten(2, (2, self.history))
+        inner = (new @ self.pairs.flatten(1, 2).mT).to(self.wide).unflatten(2, (2, self.history))
         self.products[:, :, self.slot] = inner[:, :2]
         self.products[:, :, :, :, self.slot] = inner[:, :2].permute(0, 2, 3, 1)
         self.learnt[:, self.slot] = learnt
-        self.gamma = torch.where(learnt, (curvature / square).double(), self.gamma)
+        self.gamma = torch.where(learnt, (curvature / square).to(self.wide), self.gamma)
         self.slot = (self.slot + 1) % self.history
         return inner[:, 2]
 
@@ -153,13 +157,13 @@ class LBFGS:
         """The direction at the origin, and the length of the first step along it."""
         turn = -self.slot  # the oldest pair comes first
         learnt = self.learnt.roll(turn, 1)
-        used = learnt.double()[:, None]  # what was forgotten is still in the memory
-        on_s, on_y = (on_slope.roll(turn, 2) * used).unbind(1)
+        used = learnt[:, None]  # what was forgotten is still in the memory
+        on_s, on_y = torch.where(used, on_slope.roll(turn, 2), 0.0).unbind(1)
         products = self.products.roll((turn, turn), (2, 4))
-        products = products * used[..., None, None] * used[:, :, None, None]
+        products = torch.where(used[..., None, None] & used[:, :, None, None], products, 0.0)
         upper = products[:, 0, :, 1].triu()
         curvature = upper.diagonal(dim1=1, dim2=2)
-        upper = upper + torch.diag_embed(1 - used[:, 0])
+        upper = upper + torch.diag_embed((~learnt).to(self.wide))
         gamma = torch.where(learnt.any(1), self.gamma, 1.0)[:, None]
         v = _solve(upper, on_s, upper=True)
         inside = curvature * v + gamma * (_apply(products[:, 1, :, 1], v) - on_y)
@@ -168,11 +172,11 @@ class LBFGS:
         along = (-gamma).to(self.slope.dtype) * self.slope
         memory = self.pairs.flatten(1, 2)
         direction = torch.baddbmm(along[:, None], factors.to(along.dtype)[:, None], memory)[:, 0]
-        first = FIRST_STEP * self.caution / self.slope.abs().mean(1).double().clamp_min(1e-30)
+        first = FIRST_STEP * self.caution / self.slope.abs().mean(1).to(self.wide).clamp_min(1e-30)
         return direction, self.rate * torch.where(learnt.any(1), 1.0, first)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that `load_state_dict` needs to go on with the same bits."""
+        """All that `load_state_dict` needs to go on with the same bits; it changes with a step."""
         return {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -161,16 +161,24 @@ def blend_grams(
         ValueError: no picture, a number of shares that does not fit, or shares that are negative
             or all zero.
     """
-    shares = [1.0] * len(features) if shares is None else list(shares)
-    if not features or len(shares) != len(features):
-        raise ValueError(f"{len(features)} style pictures and {len(shares)} shares do not fit")
+    grams = [{name: gram_matrix(each) for name, each in picture.items()} for picture in features]
+    return mix_grams(grams, shares)
+
+
+def mix_grams(
+    grams: Sequence[Mapping[str, Tensor]], shares: Sequence[float] | None = None
+) -> dict[str, Tensor]:
+    """`blend_grams` for Gram matrices A/M that are computed already."""
+    shares = [1.0] * len(grams) if shares is None else list(shares)
+    if not grams or len(shares) != len(grams):
+        raise ValueError(f"{len(grams)} style pictures and {len(shares)} shares do not fit")
     total = sum(shares)
     if min(shares) < 0 or not total > 0:
         raise ValueError(f"shares of the styles are {shares}; none may be negative, nor all zero")
     mixed: dict[str, Tensor] = {}
-    for share, picture in zip(shares, features, strict=True):
+    for share, picture in zip(shares, grams, strict=True):
         for name, value in picture.items():
-            part = gram_matrix(value) * (share / total)
+            part = value * (share / total)
             mixed[name] = mixed[name] + part if name in mixed else part
     return mixed
 
@@ -197,6 +205,7 @@ class Objective:
     """The weighted sum of terms as a function of the picture, with its gradient by autograd.
 
     Attributes:
+        precision: of the encoder.
         terms: by name; `objective.terms["style"].weight = 10` acts from the next evaluation on.
     """
 
@@ -210,7 +219,7 @@ class Objective:
         Raises:
             ValueError: no term, a name used twice, or a layer that the encoder does not have.
         """
-        self.encoder = encoder
+        self.encoder, self.precision = encoder, encoder.precision
         self.terms = {term.name: term for term in terms}
         if not terms or len(self.terms) < len(terms) or TOTAL in self.terms:
             names = ", ".join(term.name for term in terms) or "none"

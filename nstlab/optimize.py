@@ -98,10 +98,14 @@ def minimize(
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
-        if state["machine"] != machine(image.device):
-            descent.note("resumed with other versions, device or threads; the last bits may differ")
+        if state["machine"] != _conditions(descent):
+            descent.note(
+                "resumed with other versions, device, precision or threads; "
+                "the last bits may differ"
+            )
         if stepper is not None:
             stepper.load_state_dict(state["stepper"])
+        del state  # it holds the optimiser's memory a second time
     ended: Ended = "interrupted"
     with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
@@ -129,10 +133,13 @@ def _stepper(name: str, image: Tensor, learning_rate: float | None, history: int
 def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended:
     def state() -> dict[str, Any]:
         state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
-        return {**state, "machine": machine(descent.image.device)}
+        return {**state, "machine": _conditions(descent)}
 
     while True:
         loss, gradient = descent.evaluate(descent.image)
+        due = descent.leaving is not None or saver.is_due(descent.evaluations)
+        if due:
+            descent.read()  # so that what the guards say is done before it is written
         if descent.over is not None:
             return descent.over
         descent.image = stepper.advance(loss, gradient)
@@ -141,8 +148,10 @@ def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended
             which[descent.again] = True
             which = which.to(descent.image.device)
             descent.image = stepper.restart(descent.best, which, CAUTION)
-        if leaving := _save_or_leave(descent, saver, state):
-            return leaving
+        if due:
+            _save(descent, saver, state)
+        if descent.leaving is not None:
+            return descent.leaving
 
 
 class _Pause(Exception):
@@ -157,7 +166,7 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
         return torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
 
     def state() -> dict[str, Any]:
-        return {"descent": descent.state_dict(), "machine": machine(like.device)}
+        return {"descent": descent.state_dict(), "machine": _conditions(descent)}
 
     def evaluate(flat: np.ndarray) -> tuple[float, np.ndarray]:
         total, gradient = descent.evaluate(to_picture(flat))
@@ -181,22 +190,26 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
                     ended  # a resume begins at the last checkpoint, where scipy's memory was empty
                 )
             descent.image = descent.best
-        if leaving := _save_or_leave(descent, saver, state):
-            return leaving
+        if descent.leaving is not None or saver.is_due(descent.evaluations):
+            _save(descent, saver, state)
+        if descent.leaving is not None:
+            return descent.leaving
 
 
-def _save_or_leave(
-    descent: Descent, saver: Checkpointer, state: Callable[[], dict[str, Any]]
-) -> Ended | None:
+def _conditions(descent: Descent) -> dict[str, Any]:
+    """What the last bits depend on."""
+    precision = getattr(descent.objective, "precision", None)
+    return {**machine(descent.image.device), "precision": precision}
+
+
+def _save(descent: Descent, saver: Checkpointer, state: Callable[[], dict[str, Any]]) -> None:
     """Between two steps, when all that is in memory fits together."""
-    if descent.leaving is not None or saver.is_due(descent.evaluations):
-        try:
-            saver.write(descent.evaluations, state)
-        except OSError as error:  # a full disk must not cost the run
-            saver.path = None
-            reason = error.strerror or type(error).__name__  # the whole text would hold the path
-            descent.note(f"no checkpoints from here on, they cannot be written: {reason}")
-    return descent.leaving
+    try:
+        saver.write(descent.evaluations, state)
+    except OSError as error:  # a full disk must not cost the run
+        saver.path = None
+        reason = error.strerror or type(error).__name__  # the whole text would hold the path
+        descent.note(f"no checkpoints from here on, they cannot be written: {reason}")
 
 
 def _check(**bounds: tuple[int, int]) -> None:

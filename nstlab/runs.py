@@ -66,8 +66,8 @@ class Run:
             loss any more); `stopped` by a watcher; `interrupted` by Ctrl-C; `failed` (loss not
             finite again and again). The picture is kept in each case. Of a batch: what its pictures
             have in common, else `finished`.
-        endings: the same for each picture of the batch.
-        lengths: how many rows of `losses` each picture took part in; after its end it rests.
+        endings: the same for each picture of the batch; empty where all ended as the run did.
+        lengths: how many rows of `losses` each picture took part in; empty for all of them.
         seconds: time taken, parts before a resume included.
         messages: what happened on the way, one sentence each.
         recipe: what it takes to make the run again (see `task`); plain data.
@@ -109,7 +109,10 @@ class Run:
 
     def split(self) -> list["Run"]:
         """The pictures of the batch as runs of their own; each has its share of the seconds."""
-        names = [f"picture {number}, " for number in range(1, len(self.image) + 1)]
+        count = len(self.image)
+        names = [f"picture {number}, " for number in range(1, count + 1)]
+        endings = self.endings or (self.ended,) * count
+        lengths = self.lengths or (len(self.losses["total"]),) * count
         return [
             replace(
                 self,
@@ -132,18 +135,20 @@ class Run:
                     if text.startswith(names[index]) or not text.startswith("picture ")
                 ),
             )
-            for index, (ended, length) in enumerate(zip(self.endings, self.lengths, strict=True))
+            for index, (ended, length) in enumerate(zip(endings, lengths, strict=True))
         ]
 
     def record(self, index: int = 0) -> dict[str, Any]:
         """The run as plain data without its pictures, as it is written into a PNG.
 
         Args:
-            index: which picture of the batch the losses are given for.
+            index: which picture of the batch it is about.
 
         Returns:
             The recipe, how the run ended, its seconds, steps, messages and losses.
         """
+        if len(self.image) > 1:
+            return self.split()[index].record()
         return {
             "format": FORMAT,
             "recipe": self.recipe,
@@ -153,8 +158,7 @@ class Run:
             "steps_made": self.steps,
             "messages": list(self.messages),
             "losses": {
-                name: [float(f"{value:.6g}") for value in self.curve(name, index)]
-                for name in self.losses
+                name: [float(f"{value:.6g}") for value in self.curve(name)] for name in self.losses
             },
         }
 

@@ -101,10 +101,13 @@ def choose_precision(name: str, device: torch.device) -> str:
     """
     if name == "auto":
         name = os.environ.get("NSTLAB_PRECISION") or "auto"
+        where = " in the variable NSTLAB_PRECISION"
+    else:
+        where = ""
     if name not in PRECISIONS:
-        raise ValueError(f"unknown precision {name!r}; it can be {', '.join(PRECISIONS)}")
+        raise ValueError(f"unknown precision {name!r}{where}; it can be {', '.join(PRECISIONS)}")
     if name == "tf32" and device.type != "cuda":
-        raise ValueError(f"tf32 is a precision of NVIDIA's GPUs, and the device is {device}")
+        raise ValueError(f"tf32{where} is for NVIDIA's GPUs, and the device is {device}")
     if name != "auto":
         return name
     return "bfloat16" if _multiplies_bfloat16(device) else "float32"
@@ -119,21 +122,33 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def convolutions(precision: str) -> Iterator[None]:
-    """Let CUDA's float32 convolutions and matrix products use TF32, or keep them from it.
+    """Let CUDA's float32 convolutions use TF32, or keep them from it.
+
+    Nothing is done where CUDA is not in use. The switch belongs to the process: runs in several
+    threads at once need the same precision.
 
     Args:
         precision: as `choose_precision` gives it; `tf32` allows it, the others do not.
     """
-    convolution = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
-    switches = (convolution, torch.backends.cuda.matmul)
-    before = [switch.fp32_precision for switch in switches]
+    if not torch.cuda.is_initialized():
+        yield
+        return
+    cudnn = torch.backends.cudnn
+    if hasattr(cudnn, "conv"):  # from torch 2.9 on
+        switch, name, yes, no = cudnn.conv, "fp32_precision", "tf32", "ieee"  # pyright: ignore
+    else:
+        switch, name, yes, no = cudnn, "allow_tf32", True, False
+    before = getattr(switch, name)
     try:
-        for switch in switches:
-            switch.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+        setattr(switch, name, yes if precision == "tf32" else no)
         yield
     finally:
-        for switch, value in zip(switches, before, strict=True):
-            switch.fp32_precision = value
+        setattr(switch, name, before)
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """The type for sums of few numbers that must be exact: float64, or float32 on Apple's GPUs."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def generator(seed: int) -> torch.Generator:

@@ -52,7 +52,7 @@ class Settings:
         learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
         precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
-            that the device has (see `choose_precision`); all else is computed in float32.
+            that the device has (see `choose_precision`); losses and optimiser stay in float32.
         seed: for the start from noise and for random encoder weights.
     """
 

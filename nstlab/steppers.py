@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nstlab.runtime import widest
+
 StepperName = Literal["lbfgs", "adam", "gradient_descent"]
 LEARNING_RATES = {"lbfgs": 1.0, "adam": 0.02, "gradient_descent": 0.01}
 
@@ -105,7 +107,7 @@ class Adam(GradientDescent):
         """
         super().__init__(image, rate)
         self.mean, self.square = torch.zeros_like(self.point), torch.zeros_like(self.point)
-        self.count = torch.zeros_like(self.caution, dtype=torch.float64)
+        self.count = torch.zeros_like(self.caution, dtype=widest(image.device))
 
     def advance(
         self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]

@@ -1,6 +1,8 @@
-"""What runs over the same pictures need but once: decoded pictures, and encoders ready to work."""
+"""What runs over the same pictures need but once: decoded pictures, encoders, targets."""
 
 import copy
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -12,13 +14,15 @@ from nstlab.runtime import choose_precision
 from nstlab.samples import load_picture
 from nstlab.settings import Settings
 
+T = TypeVar("T")
 PictureSource = Source | Tensor
 
 
 class Stock:
-    """Pictures and encoders that were asked for, kept for the next who asks."""
+    """Pictures, encoders and targets that were asked for, kept for the next who asks."""
 
     def __init__(self) -> None:
+        self._made: dict[Hashable, object] = {}
         self._pictures: dict[int, tuple[PictureSource, Tensor]] = {}
         self._encoders: dict[tuple[object, ...], tuple[Encoder | None, Encoder]] = {}
 
@@ -37,6 +41,21 @@ class Stock:
         if id(source) not in self._pictures:
             self._pictures[id(source)] = (source, load_picture(source))  # the source keeps its id
         return self._pictures[id(source)][1]
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made the first time that somebody asks for `key`.
+
+        Args:
+            key: says all that the result depends on; pictures and encoders by their `id`, which
+                stays theirs as long as they are kept here.
+            make: makes it.
+
+        Returns:
+            The same object each time.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
 
     def encoder(
         self, settings: Settings, device: torch.device, given: Encoder | None = None

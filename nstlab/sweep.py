@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, cast
 
+import torch
+
 from nstlab.estimate import Work, pictures_that_fit
 from nstlab.job import Job, run_together
 from nstlab.runs import Run
@@ -16,6 +18,7 @@ from nstlab.task import Options
 from nstlab.transfer import JOBS
 
 CPU_BATCH = 4  # pictures; more of them gain nothing on a CPU and cost memory
+GPU_BATCH = 16
 
 
 def grid(settings: Settings | None = None, **axes: Any) -> list[Settings]:  # noqa: ANN401
@@ -67,7 +70,7 @@ def sweep(
             a `functools.partial` of a function is and a lambda is not.
         settings: one for each run, as `grid` gives them.
         batch: how many runs at most are made together; None for as many as the memory has room
-            for, on a CPU at most four. 1 gives the same bits as `run_one` alone.
+            for, at most 4 on a CPU and 16 elsewhere. 1 gives the same bits as `run_one` alone.
         executor: any `concurrent.futures.Executor`, which spreads the runs (Dask's
             `client.get_executor()` is one), each alone; None to make them here. Processes must be
             started by `spawn`: ProcessPoolExecutor(mp_context=get_context("spawn")).
@@ -85,13 +88,20 @@ def sweep(
     if batch is not None and batch < 1:
         raise ValueError(f"batch is {batch}; it must be at least 1")
     runs: list[Run] = []
+    ahead: dict[int, Run] = {}  # made with an earlier one, and not yet told of
+
+    def tell(run: Run) -> None:
+        runs.append(run)
+        if on_run is not None:
+            on_run(run)
+
     try:
-        for run in _made(run_one, settings, batch, executor):
-            runs.append(run)
-            if on_run is not None:
-                on_run(run)
-    except KeyboardInterrupt:
-        if not runs:
+        for run in _made(run_one, settings, batch, executor, ahead):
+            tell(run)
+    except BaseException as error:
+        for index in sorted(ahead):
+            tell(ahead[index])
+        if not isinstance(error, KeyboardInterrupt) or not runs:
             raise
     return runs
 
@@ -101,13 +111,14 @@ def _made(
     settings: Sequence[Settings],
     batch: int | None,
     executor: Executor | None,
+    ahead: dict[int, Run],
 ) -> Iterator[Run]:
     if executor is not None:
         return _spread(run_one, settings, executor)
-    make = None if batch == 1 else _job_maker(run_one)
+    make = _job_maker(run_one)
     if make is None:
         return _one_by_one(run_one, settings)
-    return _in_batches([make(each) for each in settings], batch)
+    return _in_batches([make(each) for each in settings], batch, ahead)
 
 
 def _one_by_one(run_one: Callable[[Settings], Run], settings: Sequence[Settings]) -> Iterator[Run]:
@@ -133,40 +144,47 @@ def _spread(
             future.cancel()
 
 
-def _in_batches(jobs: Sequence[Job], batch: int | None) -> Iterator[Run]:
-    kinds = [job.kind for job in jobs]
-    made: dict[int, Run] = {}
-    for index, (job, kind) in enumerate(zip(jobs, kinds, strict=True)):
-        if index not in made:
-            alike = [
-                other
-                for other in range(index, len(jobs))
-                if other == index or (kind is not None and kinds[other] == kind)
-            ]
-            alike = [other for other in alike if other not in made]
-            chosen = alike[: batch or _most(job)]
-            runs = run_together([jobs[other] for other in chosen])
-            made.update(zip(chosen, runs, strict=True))
+def _in_batches(jobs: Sequence[Job], batch: int | None, ahead: dict[int, Run]) -> Iterator[Run]:
+    waiting: dict[int, Job] = dict(enumerate(jobs))
+    most = {job.kind: batch or _most(job) for job in jobs}
+    for index in range(len(jobs)):
+        if index in waiting:
+            kind = waiting[index].kind
+            alike = [other for other, job in waiting.items() if job.kind == kind]
+            chosen = [index] if kind is None else alike[: most[kind]]
+            while True:
+                try:
+                    runs = run_together([waiting[other] for other in chosen])
+                    break
+                except torch.OutOfMemoryError:
+                    if len(chosen) == 1:
+                        raise
+                    most[kind] = len(chosen) // 2
+                    chosen = chosen[: most[kind]]
+            for other, run in zip(chosen, runs, strict=True):
+                ahead[other] = run
+                del waiting[other]
             if any(run.ended == "interrupted" for run in runs):
-                yield from (made[other] for other in sorted(made) if other >= index)
+                yield from (ahead.pop(other) for other in sorted(ahead))
                 return
-        yield made[index]
+        yield ahead.pop(index)
 
 
 def _most(job: Job) -> int:
     """How many runs like this one are best made together."""
-    device, (height, width) = job.image.device, job.image.shape[2:]
+    on_cpu, (height, width) = job.image.device.type == "cpu", job.image.shape[2:]
     work = Work(
         settings=job.settings,
         encoder=job.encoder,
         loaded=True,
-        device=device,
+        device=job.image.device,
+        kind=job.recipe["task"],
         shape=(height, width),
+        frames=job.settings.steps // every + 2 if (every := job.watched.get("frame_every")) else 0,
     )
     room = pictures_that_fit(work)
-    if device.type == "cpu" or room is None:
-        return max(1, min(CPU_BATCH, CPU_BATCH if room is None else room))
-    return max(1, room)
+    limit = CPU_BATCH if on_cpu else GPU_BATCH
+    return limit if room is None else max(1, min(limit, room))
 
 
 def _job_maker(run_one: Callable[[Settings], Run]) -> Callable[[Settings], Job] | None:

@@ -18,6 +18,7 @@ from nstlab.objective import (
     Term,
     blend_grams,
     content_term,
+    mix_grams,
     range_term,
     style_term,
     variation_term,
@@ -113,17 +114,29 @@ class Task:
     def content_term(self, source: PictureSource, shape: Shape) -> Term:
         """The content term for a picture, at the shape of the result."""
         weights = self.settings.layer_weights("content")
-        features = self.features(self.load(source, shape), weights)
+        features = self.stock.once(
+            ("features", id(self.encoder), id(source), shape, tuple(weights)),
+            lambda: self.features(self.load(source, shape), weights),
+        )
         normalization, weight = self.settings.normalization, self.settings.content_weight
         return content_term(features, weights, normalization, weight)
 
     def style_term(self, sources: Sequence[PictureSource], shape: Shape) -> Term:
         """The style term for one picture or several, each at its own size."""
         weights = self.settings.layer_weights("style")
-        features = [self.features(self.load_style(each, shape), weights) for each in sources]
-        grams = blend_grams(features, self.settings.style_blend)
+        fit, scale = self.settings.style_fit, self.settings.style_scale
+        grams = [
+            self.stock.once(
+                ("grams", id(self.encoder), id(each), shape, fit, scale, tuple(weights)),
+                lambda each=each: blend_grams(
+                    [self.features(self.load_style(each, shape), weights)]
+                ),
+            )
+            for each in sources
+        ]
+        mixed = mix_grams(grams, self.settings.style_blend)
         normalization, weight = self.settings.normalization, self.settings.style_weight
-        return style_term(grams, weights, normalization, weight)
+        return style_term(mixed, weights, normalization, weight)
 
     def features(self, image: Float[Tensor, "1 3 h w"], layers: Iterable[str]) -> dict[str, Tensor]:
         """The encoder's features, in the precision of the run."""

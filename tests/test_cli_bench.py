@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_the_rows_made_so_far(tiny, capsys, monkeypatch):
         (["--rounds", "0"], "--rounds is 0; it must be at least 1"),
         (["--encoder", "vgg12"], "no encoder 'vgg12' (did you mean"),
         (["--encoder", "alexnet"], "no textbook loop for alexnet"),
-        (["--precision", "tf32"], "tf32 is a precision of NVIDIA's GPUs"),
+        (["--precision", "tf32"], "tf32 is for NVIDIA's GPUs"),
         (["--device", "abacus"], "no device 'abacus'"),
     ],
 )

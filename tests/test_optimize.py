@@ -485,6 +485,83 @@ def test_a_run_of_a_batch_ends_when_all_its_pictures_have(start: Tensor) -> None
     assert torch.equal(run.image, both)
 
 
+@pytest.fixture
+def blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are read eight at a time, as where reading makes a device wait."""
+    made = Descent.__init__
+
+    def in_blocks(self: Descent, *given: Any, **named: Any) -> None:
+        made(self, *given, **named)
+        self.block = 8
+
+    monkeypatch.setattr(Descent, "__init__", in_blocks)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_one_bad_evaluation_in_a_block_is_one_restart(
+    optimizer: Optimizer, start: Tensor, blocks: None
+) -> None:
+    poisoned = Poisoned(random(1, 3, 6, 7, seed=2), lambda k: k == 3)
+    run = minimize(poisoned, start, steps=200, optimizer=optimizer)
+    assert run.ended != "failed"
+    assert "step 3: the loss is nan" in run.messages[0]
+    assert sum("the loss is" in text for text in run.messages) == 1
+    assert torch.isfinite(run.image).all()
+    assert min(run.curve()[10:]) < min(run.curve()[:3])
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_a_picture_that_fails_in_blocks_disturbs_no_other(
+    optimizer: Optimizer, blocks: None
+) -> None:
+    starts, targets = random(3, 3, 4, 4), random(3, 3, 4, 4, seed=5)
+    alone = minimize(Cliff(targets, 1, 10**9), starts, steps=60, optimizer=optimizer)
+    run = minimize(Cliff(targets, 1, 2), starts, steps=60, optimizer=optimizer)
+    assert run.endings[1] == "failed" != run.endings[0]
+    assert run.lengths[1] < 60 < run.lengths[0]
+    assert torch.isfinite(run.image).all()
+    for index in (0, 2):
+        assert run.curve(index=index) == alone.curve(index=index)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_a_checkpoint_in_the_middle_of_a_block_loses_no_restart(
+    optimizer: Optimizer, start: Tensor, tmp_path: Path, blocks: None
+) -> None:
+    poisoned = Poisoned(random(1, 3, 6, 7, seed=2), lambda k: k == 3)
+    run = minimize(
+        poisoned,
+        start,
+        steps=100,
+        optimizer=optimizer,
+        checkpoint=tmp_path / "state",
+        checkpoint_every=5,
+    )
+    assert run.ended != "failed"
+    assert min(run.curve()[10:]) < min(run.curve()[:3])
+
+
+def test_a_start_that_is_not_finite_fails_alone() -> None:
+    starts, targets = random(3, 3, 4, 4), random(3, 3, 4, 4, seed=5)
+    run = minimize(Cliff(targets, 1, -1), starts, steps=20)
+    assert run.endings == ("finished", "failed", "finished")
+    assert run.messages[0].startswith("picture 2, step 0: the loss of the start picture is nan")
+    assert torch.equal(run.image[1], starts[1])
+    assert min(run.curve(index=2)) < run.curve(index=2)[0] / 2
+
+
+def test_a_resume_in_another_precision_says_so(bowl: Bowl, start: Tensor, tmp_path: Path) -> None:
+    def stop(step: Step) -> None:
+        if step.step == 4:
+            raise StopIteration
+
+    bowl.precision = "bfloat16"  # pyright: ignore[reportAttributeAccessIssue]
+    minimize(bowl, start, steps=9, checkpoint=tmp_path / "state", on_step=stop)
+    bowl.precision = "float32"  # pyright: ignore[reportAttributeAccessIssue]
+    run = minimize(bowl, start, steps=9, checkpoint=tmp_path / "state")
+    assert "precision" in run.messages[0]
+
+
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
 def test_losses_read_in_blocks_give_the_same_run(
     optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch

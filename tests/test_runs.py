@@ -31,7 +31,8 @@ def test_a_saved_run_is_loaded_again(run: Run, tmp_path: Path) -> None:
     assert torch.equal(again.image, (run.image[1:] * 255).round() / 255)
     for name, values in run.losses.items():
         assert torch.allclose(again.losses[name][:, 0], values[:, 1].double(), rtol=1e-5)
-    for name in ("recipe", "machine", "messages", "ended", "seconds", "steps"):
+    assert again.seconds == pytest.approx(run.seconds / 2, abs=0.01)  # its share
+    for name in ("recipe", "machine", "messages", "ended", "steps"):
         assert getattr(again, name) == getattr(run, name), name
 
 
@@ -137,3 +138,29 @@ def test_other_formats_hold_the_first_and_last_losses(run: Run, tmp_path: Path) 
     with pytest.raises(RecordError, match=r"long\.jpg holds no losses of each step"):
         load_run(path)
     assert len(load_run(run.save(tmp_path / "long.png")).losses["total"]) == 5001
+
+
+def test_a_batch_is_split_into_runs_of_their_own() -> None:
+    run = Run(
+        torch.arange(2.0).view(2, 1, 1, 1).expand(2, 3, 4, 4),
+        {"total": torch.tensor([[3.0, 5.0], [2.0, 4.0], [1.0, 4.0]], dtype=torch.float64)},
+        frames={0: torch.zeros(2, 3, 4, 4, dtype=torch.uint8), 2: torch.ones(2, 3, 4, 4).byte()},
+        endings=("finished", "failed"),
+        lengths=(3, 2),
+        seconds=10.0,
+        messages=("picture 2, step 1: broken", "no checkpoints"),
+    )
+    first, second = run.split()
+    assert (first.curve(), second.curve()) == ([3.0, 2.0, 1.0], [5.0, 4.0])
+    assert (first.ended, second.ended) == ("finished", "failed")
+    assert (list(first.frames), list(second.frames)) == ([0, 2], [0])
+    assert first.messages == ("no checkpoints",)
+    assert second.messages == ("step 1: broken", "no checkpoints")
+    assert (first.seconds, second.image.mean().item()) == (5.0, 1.0)
+    assert run.record(1) == second.record()
+    assert run.record(1)["ended"] == "failed"
+
+
+def test_a_run_made_by_hand_can_be_split_too() -> None:
+    run = Run(torch.zeros(2, 3, 4, 4), {"total": torch.zeros(5, 2)}, ended="stopped")
+    assert [(each.ended, each.steps) for each in run.split()] == [("stopped", 4)] * 2

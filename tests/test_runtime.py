@@ -154,21 +154,47 @@ def test_precision_is_what_was_named_or_what_the_device_multiplies(monkeypatch):
 
 
 def test_precisions_that_cannot_be_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="tf32 is a precision of NVIDIA's GPUs, and the device is"):
+    with pytest.raises(ValueError, match="tf32 is for NVIDIA's GPUs, and the device is cpu"):
         runtime.choose_precision("tf32", torch.device("cpu"))
     with pytest.raises(ValueError, match="unknown precision 'float8'; it can be auto, float32"):
         runtime.choose_precision("float8", torch.device("cpu"))
     monkeypatch.setenv("NSTLAB_PRECISION", "double")
-    with pytest.raises(ValueError, match="unknown precision 'double'"):
+    with pytest.raises(ValueError, match="'double' in the variable NSTLAB_PRECISION; it can be"):
         runtime.choose_precision("auto", torch.device("cpu"))
 
 
-@pytest.mark.parametrize(("precision", "switch"), [("float32", "ieee"), ("tf32", "tf32")])
-def test_tf32_is_allowed_within_and_the_switches_are_put_back(precision, switch):
-    convolution = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
-    switches = (convolution, torch.backends.cuda.matmul)
-    before = [each.fp32_precision for each in switches]
+@pytest.mark.parametrize(("precision", "allowed"), [("float32", "ieee"), ("tf32", "tf32")])
+def test_tf32_is_allowed_within_and_the_switch_is_put_back(precision, allowed, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    switch = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
+    before, matmul = switch.fp32_precision, torch.backends.cuda.matmul.fp32_precision
     with pytest.raises(KeyError), runtime.convolutions(precision):
-        assert [each.fp32_precision for each in switches] == [switch, switch]
+        assert switch.fp32_precision == allowed
+        assert torch.backends.cuda.matmul.fp32_precision == matmul
         raise KeyError
-    assert [each.fp32_precision for each in switches] == before
+    assert switch.fp32_precision == before
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_before_torch_2_9_the_switch_has_another_name(precision, monkeypatch):
+    class Cudnn:
+        allow_tf32 = "as it was"
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.backends, "cudnn", Cudnn)
+    with runtime.convolutions(precision):
+        assert Cudnn.allow_tf32 is (precision == "tf32")
+    assert Cudnn.allow_tf32 == "as it was"
+
+
+def test_no_switch_is_touched_where_cuda_is_not_in_use(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    switch = torch.backends.cudnn.conv  # pyright: ignore[reportAttributeAccessIssue]
+    before = switch.fp32_precision
+    with runtime.convolutions("float32"):
+        assert switch.fp32_precision == before
+
+
+def test_apples_gpus_have_no_double_precision():
+    assert runtime.widest(torch.device("mps")) == torch.float32
+    assert runtime.widest(torch.device("cuda")) == runtime.widest(torch.device("cpu"))

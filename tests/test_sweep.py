@@ -3,6 +3,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from nstlab.objective import Objective
 from nstlab.runs import Run
 from nstlab.settings import Settings
 from nstlab.sweep import grid, sweep
+from nstlab.task import Task
 from nstlab.transfer import invert, stylize
 
 SMALL = Settings(size=64, steps=2)
@@ -120,6 +122,54 @@ def test_an_interrupted_batch_ends_the_sweep_and_keeps_all_its_pictures(
     runs = sweep(one, grid(SMALL.change(steps=50), seed=[0, 1, 2, 3], start=["noise"]), batch=3)
     assert evaluations == [3, 3, 3]
     assert [(run.ended, run.steps) for run in runs] == [("interrupted", 2)] * 3
+
+
+def test_runs_made_ahead_are_not_lost(photo: Tensor, tiny_encoder: Encoder):
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    told: list[Run] = []
+
+    def watch(run: Run) -> None:
+        told.append(run)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    runs = sweep(one, grid(SMALL, seed=[0, 1, 2], start=["noise"]), batch=3, on_run=watch)
+    assert [run.recipe["settings"]["seed"] for run in runs] == [0, 1, 2]
+    assert len(told) == 3
+
+
+def test_a_batch_that_is_too_large_for_the_device_is_halved(
+    photo: Tensor, tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[int] = []
+
+    def narrow(jobs: list[Job]) -> list[Run]:
+        tried.append(len(jobs))
+        if len(jobs) > 1:
+            raise torch.OutOfMemoryError
+        return run_together(jobs)
+
+    monkeypatch.setattr("nstlab.sweep.run_together", narrow)
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    runs = sweep(one, grid(SMALL, seed=[0, 1, 2, 3], start=["noise"]), batch=4)
+    assert [run.recipe["settings"]["seed"] for run in runs] == [0, 1, 2, 3]
+    assert tried == [4, 2, 1, 1, 1, 1]
+
+
+def test_targets_are_computed_once_for_all_runs(
+    photo: Tensor, tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[int] = []
+    asked = Task.features
+
+    def counting(self: Task, *given: Any) -> dict[str, Tensor]:
+        seen.append(1)
+        return asked(self, *given)
+
+    monkeypatch.setattr(Task, "features", counting)
+    one = partial(stylize, photo, photo.flip(3), encoder=tiny_encoder)
+    sweep(one, grid(SMALL, style_weight=[1.0, 2.0, 3.0]))
+    assert len(seen) == 2
 
 
 def test_what_was_given_to_the_partial_reaches_the_runs(photo: Tensor, tiny_encoder: Encoder):

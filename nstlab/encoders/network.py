@@ -148,9 +148,10 @@ class Encoder(nn.Module):
                 f"the weights of this encoder were rounded to bfloat16; for {precision} start from "
                 "the encoder as it was loaded"
             )
-        copied = copy.deepcopy(self)
+        rounded = precision == "bfloat16"
+        copied = copy.deepcopy(self) if rounded else copy.copy(self)
         copied.precision = precision
-        if precision == "bfloat16":
+        if rounded:
             for layer in copied.children():
                 layer.to(torch.bfloat16)
         return copied

@@ -5,8 +5,8 @@
 The textbook loop makes its evaluations; its lowest loss is L. Ours runs as long, and what counts is
 the first picture whose loss, evaluated in float32 after the run, is at most 1.01 L: the seconds to
 it, divided by the textbook's seconds in all. A table in Markdown goes to stdout, the curves as JSON
-and PNG into the folder. `vgg19` is the first three blocks, whose weights lie in the folder that
-`NSTLAB_TEST_FILES` names. Nothing else should run meanwhile.
+and PNG into the folder, the best pictures of both as JPEG. `vgg19` is the first three blocks, whose
+weights lie in the folder that `NSTLAB_TEST_FILES` names. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from lite_runs import say, sources
 from nstlab import Encoder, load_encoder, load_picture
 from nstlab.bench.problem import Problem, make_problem
 from nstlab.images import PictureError, resize, write_atomically
+from nstlab.plots import show_pictures
 from nstlab.plots.style import DPI
 from nstlab.runtime import PRECISIONS, choose_device, choose_precision, machine
 from nstlab.weights import WeightsError
@@ -52,12 +53,12 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Seconds to the textbook's loss, over the textbook's seconds."""
     device = choose_device(args.device)
     precision = choose_precision(args.precision, device)
-    cases = []
+    cases, pictures, titles = [], [], []
     for name in args.encoders:
         given = problem(args, name, device)
         for start in args.starts:
             say(f"{name} from {start}, {precision}")
-            case = loop_race.measure(
+            case, both = loop_race.measure(
                 given,
                 start,
                 precision,
@@ -69,11 +70,15 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
             label = {"encoder": Path(name).name, "weights": fingerprint(given.encoder)}
             layers = {"content": given.content_layers, "style": given.style_layers}
             cases.append({**label, "layers": layers, "to_reach": TO_REACH.get(name), **case})
+            pictures += both
+            titles += [f"{Path(name).stem} from {start}, {loop}" for loop in ("textbook", "ours")]
     names = ("photograph", "style", "size", "evaluations", "repeats")
     figures = {name: getattr(args, name) for name in names}
     found = {**machine(device), "precision": precision}
     figure = loop_race.plot(cases)
     figure.savefig(args.output / "race.png", dpi=DPI * 1.5)
+    sheet = show_pictures(pictures, titles, columns=4, width=14)
+    sheet.savefig(args.output / "race.jpg", dpi=DPI, pil_kwargs={"quality": 88})
     return {**figures, "machine": found, "cases": cases}, loop_race.table(cases)
 
 

@@ -76,7 +76,7 @@ def measure(
     steps: int,
     repeats: int,
     tell: Callable[[str], object],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[Tensor]]:
     """Let both run in turns.
 
     Both have been evaluated once before the first turn, so that no clock sees what torch does at
@@ -93,15 +93,15 @@ def measure(
 
     Returns:
         `ratio`, the median over the turns (None where most did not get there), and `turns` with
-        both curves.
+        both curves; then the best picture of the textbook loop and of ours, from the last turn.
     """
     loop, objective = problem.textbook(), problem.objective(precision)
     picture = start_picture(problem, start)
     loop.value_and_grad(picture)
     objective.value_and_grad(picture)
-    turns = []
+    turns, pictures = [], []
     for turn in range(repeats):
-        found = _turn(loop, objective, picture, evaluations, steps)
+        found, pictures = _turn(loop, objective, picture, evaluations, steps)
         turns.append(found)
         tell(
             f"  turn {turn + 1} of {repeats}: textbook {found['textbook']['lowest']:.4g} in "
@@ -115,12 +115,12 @@ def measure(
         "precision": precision,
         "ratio": middle if isfinite(middle) else None,
         "turns": turns,
-    }
+    }, pictures
 
 
 def _turn(
     loop: TextbookLoop, objective: Objective, start: Tensor, evaluations: int, steps: int
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[Tensor]]:
     synchronise(start.device)
     theirs = loop.run(start, evaluations)
     lowest = min(filter(isfinite, theirs.losses))
@@ -146,7 +146,7 @@ def _turn(
             "lowest": min(exact.values()),
             "ended": run.ended,
         },
-    }
+    }, [theirs.best.cpu(), run.image]
 
 
 @torch.no_grad()

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/loop.py race --output FOLDER [--encoders vgg19 lite]
 
-The textbook loop makes its evaluations; its lowest loss is L. Ours runs as long, and what counts is
-the first picture whose loss, evaluated in float32 after the run, is at most 1.01 L: the seconds to
-it, divided by the textbook's seconds in all. A table in Markdown goes to stdout, the curves as JSON
-and PNG into the folder, the best pictures of both as JPEG. `vgg19` is the first three blocks, whose
-weights lie in the folder that `NSTLAB_TEST_FILES` names. Nothing else should run meanwhile.
+The textbook loop makes its evaluations; its lowest loss is L. Ours may make a third more, and what
+counts is the first picture whose loss, evaluated in float32 after the run, is at most 1.01 L: the
+seconds to it, divided by the textbook's seconds in all. A table in Markdown goes to stdout, the
+curves as JSON and PNG into the folder, the best pictures of both as JPEG. `vgg19` is the first
+three blocks, whose weights lie in the folder that `NSTLAB_TEST_FILES` names. Nothing else should
+run meanwhile.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from nstlab.runtime import PRECISIONS, choose_device, choose_precision, machine
 from nstlab.weights import WeightsError
 
 ENCODERS = ("vgg19", "lite")
+MORE = 4 / 3  # of ours: whoever is a little slower by step may still be sooner by the clock
 TO_REACH = {"vgg19": 0.3, "lite": 0.4}
 
 
@@ -63,7 +65,7 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
                 start,
                 precision,
                 evaluations=args.evaluations,
-                steps=args.steps or args.evaluations - 1,
+                steps=args.steps or round(MORE * args.evaluations),
                 repeats=args.repeats,
                 tell=say,
             )
@@ -98,7 +100,7 @@ def command_line() -> argparse.ArgumentParser:
     option("--style", default="swirls_1", metavar="NAME", help="bundled, or shared FOLDER/NAME")
     option("--size", type=int, default=384, help="longer side, pixels (384)")
     option("--evaluations", type=int, default=300, help="of the textbook loop (300)")
-    option("--steps", type=int, help="of ours; default: as many evaluations")
+    option("--steps", type=int, help="of ours; default: a third more")
     option("--repeats", type=int, default=3, help="of both loops in turns (3)")
     option("--precision", choices=PRECISIONS, default="auto", help="of ours")
     option("--device", help="default: the fastest there is")

@@ -415,11 +415,13 @@ def benchmark(monkeypatch):
 def test_a_race_has_both_curves_and_a_plot(benchmark, tmp_path, capsys):
     words = ["race", "--output", str(tmp_path), "--encoders", "lite", "--starts", "content"]
     words += ["--size", "48", "--evaluations", "24", "--repeats", "2", "--precision", "float32"]
+    words += ["--steps", "23"]
     benchmark("loop").main(words)
     table = capsys.readouterr().out.splitlines()
     assert table[2].startswith("| lite | content | float32 | ")
     data = json.loads((tmp_path / "race.json").read_text())
     assert (tmp_path / "race.png").stat().st_size > 5000
+    assert (tmp_path / "race.jpg").stat().st_size > 5000
     (case,) = data["cases"]
     assert len(case["turns"]) == 2
     for turn in case["turns"]:

@@ -74,7 +74,7 @@ SHORTER = {
 
 def test_the_readmes_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    assert len(examples) == 2
+    assert len(examples) == 3
     assert len(examples[0].splitlines()) <= 8
     monkeypatch.chdir(tmp_path)
     for example in examples:

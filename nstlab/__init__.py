@@ -44,3 +44,12 @@ __all__ = [
     "synthesize_texture",
     "variation_loss",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`nstlab.lab`, which alone needs widgets: they are imported when it is asked for."""
+    if name == "lab":
+        from nstlab.widgets import lab
+
+        return lab
+    raise AttributeError(f"module 'nstlab' has no attribute {name!r}")

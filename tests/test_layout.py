@@ -21,9 +21,9 @@ LEVELS = (
     ("job", "stock"),
     ("task",),
     ("transfer",),
-    ("bench", "estimate", "plots", "rerun"),
+    ("bench", "estimate", "plots", "published", "rerun"),
     ("animate", "sweep"),
-    ("cli",),
+    ("cli", "widgets"),
 )
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 

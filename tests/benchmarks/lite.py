@@ -9,7 +9,6 @@ part that was interrupted goes on where it stopped. All parts but `speed` need t
 """
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +17,6 @@ import lite_distance
 import lite_sheets
 import lite_speed
 import lite_transfer
-import torch
 from lite_encoders import LABELS, STUDENTS, fingerprint, load_lite, load_others
 from lite_runs import (
     OWN_PHOTOGRAPHS,
@@ -26,15 +24,13 @@ from lite_runs import (
     SHARED_PAINTINGS,
     SHARED_PHOTOGRAPHS,
     Runs,
-    say,
     sources,
 )
+from parts import carry_out
 
 from nstlab import Encoder
 from nstlab.encoders import Pooling
-from nstlab.images import PictureError, write_atomically
 from nstlab.runtime import choose_device, machine
-from nstlab.weights import WeightsError
 
 Part = Callable[[argparse.Namespace, dict[str, Encoder]], tuple[dict[str, Any], str]]
 
@@ -99,15 +95,6 @@ def title(args: argparse.Namespace) -> str:
     return f"{args.part}{flags}-{fingerprint(args.encoder)[:8]}"
 
 
-def short(value: Any) -> Any:
-    """Plain data with its numbers to six digits."""
-    if isinstance(value, dict):
-        return {key: short(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [short(each) for each in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def command_line() -> argparse.ArgumentParser:
     """All parts and their options."""
     parser = argparse.ArgumentParser(
@@ -160,25 +147,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: None for those of the command line.
     """
     args = command_line().parse_args(arguments)
-    if args.threads is not None:
-        torch.set_num_threads(args.threads)
-    args.output.mkdir(parents=True, exist_ok=True)
-    try:
+
+    def part() -> tuple[dict[str, Any], str, str]:
         args.encoder = load_lite(args.lite, args.pooling)
         encoders = load_others(args.names, args.encoder)
         figures, table = args.run(args, encoders)
-    except KeyboardInterrupt:
-        say("interrupted; the same command goes on from here")
-        raise SystemExit(130) from None
-    except (FileNotFoundError, WeightsError, PictureError) as error:
-        raise SystemExit(str(error)) from error
-    print(table, flush=True)
-    named = {"lite": args.encoder, **encoders}
-    weights = {k: {"weights": v.weights_name, "id": fingerprint(v)} for k, v in named.items()}
-    device = choose_device(getattr(args, "device", "cpu"))
-    record = {"part": args.part, "encoders": weights, "machine": machine(device), **figures}
-    text = json.dumps(short(record), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(args.output / f"{title(args)}.json", text.encode())
+        named = {"lite": args.encoder, **encoders}
+        weights = {k: {"weights": v.weights_name, "id": fingerprint(v)} for k, v in named.items()}
+        device = choose_device(getattr(args, "device", "cpu"))
+        known = {"part": args.part, "encoders": weights, "machine": machine(device)}
+        return {**known, **figures}, table, title(args)
+
+    carry_out(args, part, "interrupted; the same command goes on from here")
 
 
 if __name__ == "__main__":

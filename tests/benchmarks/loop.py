@@ -11,24 +11,22 @@ run meanwhile.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import loop_race
 import torch
-from lite import short
 from lite_encoders import REAL_FILE, fingerprint, shared_file
 from lite_runs import say, sources
+from parts import carry_out
 
 from nstlab import Encoder, load_encoder, load_picture
 from nstlab.bench.problem import Problem, make_problem
-from nstlab.images import PictureError, resize, write_atomically
+from nstlab.images import resize
 from nstlab.plots import show_pictures
 from nstlab.plots.style import DPI
 from nstlab.runtime import PRECISIONS, choose_device, choose_precision, machine
-from nstlab.weights import WeightsError
 
 ENCODERS = ("vgg19", "lite")
 MORE = 4 / 3  # of ours: whoever is a little slower by step may still be sooner by the clock
@@ -115,19 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: None for those of the command line.
     """
     args = command_line().parse_args(arguments)
-    if args.threads is not None:
-        torch.set_num_threads(args.threads)
-    args.output.mkdir(parents=True, exist_ok=True)
-    try:
+
+    def part() -> tuple[dict[str, Any], str, str]:
         figures, table = args.run(args)
-    except KeyboardInterrupt:
-        say("interrupted; nothing was written")
-        raise SystemExit(130) from None
-    except (FileNotFoundError, WeightsError, PictureError) as error:
-        raise SystemExit(str(error)) from error
-    print(table, flush=True)
-    text = json.dumps(short({"part": args.part, **figures}), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(args.output / f"{args.part}.json", text.encode())
+        return {"part": args.part, **figures}, table, args.part
+
+    carry_out(args, part, "interrupted; nothing was written")
 
 
 if __name__ == "__main__":

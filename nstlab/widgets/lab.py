@@ -1,0 +1,249 @@
+"""The lab: steer a running style transfer with sliders."""
+
+import html
+import time
+from pathlib import Path
+from typing import Any
+
+from nstlab.animate import save_animation
+from nstlab.encoders import Encoder
+from nstlab.estimate import estimate, in_bytes
+from nstlab.images import encode
+from nstlab.settings import Settings
+from nstlab.stock import encoder_for
+from nstlab.widgets.form import Form
+from nstlab.widgets.gallery import Gallery, on_this_machine
+from nstlab.widgets.lines import draw_lines
+from nstlab.widgets.presets import as_code
+from nstlab.widgets.preview import Preview
+from nstlab.widgets.results import Result, Results
+from nstlab.widgets.session import Session
+from nstlab.widgets.still import Page, bundle
+from nstlab.widgets.track import Moment
+from nstlab.widgets.view import BUTTONS, View, blank
+
+PICTURES_EVERY, CURVES_EVERY = 0.33, 1.0  # seconds
+WORDS = {
+    "ready": "choose two pictures and press Start",
+    "running": "running",
+    "paused": "paused",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "this did not work",
+}
+
+
+class Lab:
+    """Pictures, knobs, and a run that answers to them; shows itself at the end of a cell.
+
+    Attributes:
+        widget: the tree of ipywidgets.
+        session: the run.
+        form: the knobs.
+        content, styles: the pictures to choose from.
+        preview: the sheet of small runs.
+        results: what was made so far.
+        view: picture, curves, lines of words and buttons.
+        buttons: by what they say at first.
+    """
+
+    def __init__(self, content: str, styles: list[str], settings: Settings, folder: Path) -> None:
+        """See `lab`."""
+        self._folder = folder
+        self.session = Session(self._show, every=PICTURES_EVERY)
+        photographs, paintings = on_this_machine("photograph"), on_this_machine("style")
+        self.content = Gallery("content", photographs, [content], self._pictures_changed)
+        self.styles = Gallery(
+            "style: one, or several mixed", paintings, styles, self._pictures_changed, several=True
+        )
+        self.form = Form(settings, self._settings_changed)
+        self.preview = Preview(self._given, self._take, self.session.close)
+        self.results = Results(self._take_result)
+        self.view = View({name: getattr(self, f"_press_{name.lower()}") for name in BUTTONS})
+        self.buttons = self.view.buttons
+        self.widget = self.view.arrange(
+            pictures=[self.content.widget, self.styles.widget],
+            weights=[self.form.looks, self.view.expected],
+            layers=[self.form.layers],
+            run=[self.form.machine, self.view.code],
+            below=[self.preview.widget, self.results.widget],
+        )
+        self._curves_at, self._state = 0.0, ""
+        self._encoders: dict[str, Encoder] = {}
+        self._show(self.session.moment)
+        self._forecast()
+
+    # What the buttons do --------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin a run with the pictures and settings chosen."""
+        content, styles, settings = self._given()
+        self.session.start(content, styles, settings)
+
+    def pause(self) -> None:
+        """Hold the run, or go on with it."""
+        if self.session.moment.state == "running":
+            self.session.pause()
+        else:
+            self.session.resume()
+
+    def save(self) -> str:
+        """Write picture, animation and code of the present state; says where.
+
+        Returns:
+            A line for the reader.
+        """
+        run = self.session.run
+        if run is None:
+            return "there is no picture to save yet"
+        number = 1
+        while (target := self._folder / f"lab_{number:02d}.png").exists():
+            number += 1
+        run.save(target)
+        written = [target.name]
+        if len(run.frames) > 1:
+            written.append(save_animation(run, target.with_suffix(".gif"), curve=False).name)
+        return f"written: {', '.join(written)}"
+
+    # What is shown --------------------------------------------------------------------------
+
+    def _given(self) -> tuple[Any, list[Any], Settings]:
+        (content,) = self.content.chosen
+        return content, self.styles.chosen, self._settings()
+
+    def _settings(self) -> Settings:
+        return self.form.settings.change(style_blend=self.styles.blend)
+
+    def _settings_changed(self, _settings: Settings) -> None:
+        self.session.change(self._settings())
+        self._forecast()
+
+    def _take_result(self, result: Result) -> None:
+        self._take(Settings.from_data(result.run.recipe["settings"]))
+
+    def _forecast(self) -> None:
+        """Time and memory for the choice, and the same choice as code."""
+        content, styles, settings = self._given()
+        self.view.code.value = as_code(content, styles, settings)
+        try:
+            found = estimate(settings, styles=len(styles), encoder=self._encoder(settings))
+        except (ValueError, OSError, RuntimeError) as error:
+            self.view.expected.value = html.escape(str(error))
+            return
+        words = f"expected: {_minutes(found.seconds)}, {in_bytes(found.peak_bytes)} of memory"
+        self.view.expected.value = words + (
+            "" if found.fits else " — more than is free; choose a smaller size"
+        )
+
+    def _encoder(self, settings: Settings) -> Encoder | None:
+        """The bundled encoder, loaded once; None for one that the estimate has to load itself."""
+        if settings.encoder != "lite":
+            return None
+        if settings.pooling not in self._encoders:
+            self._encoders[settings.pooling] = encoder_for(settings)
+        return self._encoders[settings.pooling]
+
+    def _show(self, moment: Moment) -> None:
+        """Take in a moment; called in the thread of the run."""
+        now = time.monotonic()
+        if moment.image is not None:
+            self.view.picture.value = encode(moment.image[:1], "jpeg", quality=88)
+        ended = moment.state != self._state
+        if ended or now - self._curves_at >= CURVES_EVERY:
+            self._curves_at = now
+            self.view.curves.value = draw_lines(moment.losses, moment.steps)
+        left = moment.seconds_left
+        counted = f"step {moment.step} of {moment.steps}" if moment.step else ""
+        time_left = _minutes(left) + " left" if left and moment.state == "running" else ""
+        said = [WORDS[moment.state], counted, time_left, moment.message]
+        self.view.line.value = html.escape(" · ".join(filter(None, said)))
+        if ended:
+            self._enter(moment)
+
+    def _enter(self, moment: Moment) -> None:
+        """What changes with the state: the buttons, and a result at an end."""
+        self._state = moment.state
+        busy = moment.state in ("running", "paused")
+        self.buttons["Pause"].disabled = moment.state == "ready"
+        self.buttons["Pause"].description = "Pause" if moment.state == "running" else "Continue"
+        self.buttons["Pause"].icon = "pause" if moment.state == "running" else "play"
+        self.buttons["Undo"].disabled = moment.image is None
+        self.buttons["Stop"].disabled = not busy
+        self.buttons["Reset"].disabled = moment.state == "ready"
+        self.buttons["Save"].disabled = moment.image is None
+        run = self.session.run if moment.state in ("finished", "stopped") else None
+        if run is not None and moment.step:
+            content, styles, settings = self._given()
+            label = f"{len(self.results.results) + 1}: β {settings.style_weight:.3g}"
+            self.results.add(Result(label, run, as_code(content, styles, settings)))
+
+    def _pictures_changed(self) -> None:
+        content, styles, settings = self._given()
+        if self.session.moment.state != "ready":
+            self.session.change(settings, content, styles)
+        self._forecast()
+
+    def _take(self, settings: Settings) -> None:
+        """Let the lab stand at some settings, at its own size and steps."""
+        now = self.form.settings
+        self.form.show(settings.change(size=now.size, steps=now.steps, style_blend=None))
+
+    def _press_start(self) -> None:
+        self.start()
+
+    def _press_pause(self) -> None:
+        self.pause()
+
+    def _press_undo(self) -> None:
+        self.session.undo()
+
+    def _press_stop(self) -> None:
+        self.session.stop()
+
+    def _press_reset(self) -> None:
+        self.session.reset()
+
+    def _press_save(self) -> None:
+        self.view.said.value = html.escape(self.save())
+
+    def close(self) -> None:
+        """End what goes on in the background; the widgets stay as they are."""
+        self.preview.close()
+        self.session.close()
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:  # noqa: ANN401
+        image = self.session.moment.image
+        page = Page(blank() if image is None else image)
+        return bundle(self.widget, page.with_words("the lab: run the notebook to use it"))
+
+
+def lab(
+    content: str = "china",
+    styles: str | list[str] = "swirls_1",
+    settings: Settings | None = None,
+    folder: str | Path = ".",
+) -> Lab:
+    """Steer a running style transfer with sliders.
+
+    Args:
+        content: name of the content picture chosen first.
+        styles: name of the style picture, or names of several.
+        settings: what the knobs stand at; None for the defaults at 256 pixels.
+        folder: where Save writes.
+
+    Returns:
+        A lab, which shows itself when it ends a cell.
+
+    Raises:
+        ValueError: a picture that is not among those on this machine.
+    """
+    names = [styles] if isinstance(styles, str) else list(styles)
+    known = on_this_machine("photograph", "style")
+    for name in (content, *names):
+        if name not in known:
+            raise ValueError(f"no picture {name!r} on this machine; there is: {', '.join(known)}")
+    return Lab(content, names, settings or Settings(size=256), Path(folder))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

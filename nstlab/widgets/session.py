@@ -1,0 +1,156 @@
+"""A run that can be steered while it goes on: what one does with it, without any widget."""
+
+import threading
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from nstlab.runs import Run
+from nstlab.settings import Settings
+from nstlab.stock import PictureSource
+from nstlab.widgets.engine import Engine
+from nstlab.widgets.track import Track
+
+
+class Session(Engine):
+    """One transfer that is started, paused, steered and undone from outside.
+
+    The loop runs in a thread of its own. A change ends the part in progress at the next step; the
+    next part goes on from the picture as it is, with an empty memory of the optimiser. Encoder,
+    pictures and targets that the change leaves as they were are not made again.
+
+    All methods return at once, except `wait`; `on_moment` is called in the thread of the loop.
+    """
+
+    def start(
+        self, content: PictureSource, styles: Sequence[PictureSource], settings: Settings
+    ) -> None:
+        """Begin a new run; one in progress is given up.
+
+        Args:
+            content: the content picture.
+            styles: one or several.
+            settings: of the run.
+        """
+        self.close()
+        with self._gate:
+            self._content, self._styles, self.settings = content, list(styles), settings
+            self._track, self._pace = Track(), None
+            self._go()
+
+    def pause(self) -> None:
+        """Hold the run after the step in progress; nothing is lost."""
+        with self._gate:
+            if self._state == "running":
+                self._paused = True
+
+    def resume(self) -> None:
+        """Go on: after a pause as if there had been none, after an end with the steps left."""
+        with self._gate:
+            if self._thread is not None:
+                self._paused = False
+                self._set("running")
+                self._gate.notify_all()
+            elif self._track.image is None and self._state != "failed":
+                self._set(self._state, "there is nothing to go on with; start a run first")
+            elif self._track.step >= self.settings.steps:
+                self._set(self._state, "all steps are made; raise their number to go on")
+            else:
+                self._go()
+
+    def stop(self) -> None:
+        """End the run after the step in progress; the picture is kept."""
+        with self._gate:
+            if self._thread is not None:
+                self._leave = True
+                self._gate.notify_all()
+            elif self._state == "paused":
+                self._set("stopped")
+
+    def undo(self) -> bool:
+        """Go back to the picture kept last, and on from there; a run that has ended waits there.
+
+        Returns:
+            Whether there was one.
+        """
+        with self._gate:
+            if not self._track.back():
+                self._set(self._state, "there is no earlier picture to go back to")
+                return False
+            self._note(undo=True)
+            said = f"back at step {self._track.step}"
+            if self._thread is None:
+                self._set("paused", said)
+            else:
+                self._renew = True
+                self._set(self._state, said)
+                self._gate.notify_all()
+            return True
+
+    def reset(self) -> None:
+        """Give up the run and its picture."""
+        self.close()
+        with self._gate:
+            self._track, self._pace = Track(), None
+            self._set("ready")
+
+    def change(
+        self,
+        settings: Settings,
+        content: PictureSource | None = None,
+        styles: Sequence[PictureSource] | None = None,
+    ) -> None:
+        """Act on the run in progress from the next step on; start and seed act at the next start.
+
+        Args:
+            settings: those that hold from now on.
+            content: another content picture, or None for the same.
+            styles: other style pictures, or None for the same.
+        """
+        with self._gate:
+            before, self.settings = self.settings.as_data(), settings
+            changed = {k: v for k, v in settings.as_data().items() if before[k] != v}
+            if content is not None and content is not self._content:
+                self._content, changed["content"] = content, _name(content)
+            if styles is not None and any(a is not b for a, b in zip_longest(styles, self._styles)):
+                self._styles, changed["styles"] = list(styles), [_name(each) for each in styles]
+            if self._track.image is None or not changed:
+                return
+            self._note(**changed)
+            if self._thread is not None:
+                self._renew = True
+                self._gate.notify_all()
+
+    def close(self, seconds: float = 30.0) -> None:
+        """End the thread, if there is one, and wait for it.
+
+        Args:
+            seconds: to wait at most.
+        """
+        self.stop()
+        self.wait(seconds)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the loop has ended.
+
+        Args:
+            seconds: at most; None for as long as it takes.
+
+        Returns:
+            Whether it has ended.
+        """
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(seconds)
+            return not thread.is_alive()
+        return True
+
+    @property
+    def run(self) -> Run | None:
+        """The record of what was made, to be saved; None before the first evaluation."""
+        with self._gate:
+            recipe = {} if self._job is None else self._job.recipe
+            return self._track.record(recipe, self._state == "finished")
+
+
+def _name(picture: PictureSource) -> str:
+    return picture if isinstance(picture, str) else "a picture"

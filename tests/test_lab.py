@@ -15,6 +15,7 @@ from PIL import Image
 import nstlab
 from nstlab import Settings, load_run
 from nstlab.images import encode
+from nstlab.rerun import rerun
 from nstlab.widgets import Lab, lab
 from nstlab.widgets.form import LAYERS
 from nstlab.widgets.gallery import Gallery
@@ -213,6 +214,9 @@ def test_save_writes_picture_animation_and_settings(bench: Lab, tmp_path: Path) 
     assert (tmp_path / "lab_01.gif").exists()
     press(bench, "save")
     assert (tmp_path / "lab_02.png").exists()
+    made = bench.session.run
+    assert made is not None
+    assert torch.equal(rerun(tmp_path / "lab_01.png").image, made.image)
 
 
 def test_the_expected_time_and_memory_are_said(bench: Lab) -> None:

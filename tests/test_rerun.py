@@ -248,6 +248,13 @@ def test_names_that_lead_to_another_folder_are_not_followed(folder: Path, photo:
         rerun(folder / "b.png")
 
 
+def test_a_steered_picture_cannot_be_made_again(folder: Path):
+    run = stylized(folder)
+    run.recipe["steered"] = [{"step": 3, "style_weight": 80.0}]
+    with pytest.raises(RecordError, match=r"a\.png was steered by hand"):
+        rerun(run.save(folder / "a.png"))
+
+
 def test_an_encoder_of_another_pooling_or_seed_is_refused(folder: Path):
     path = stylized(folder).save(folder / "a.png")
     with pytest.raises(RecordError, match="made with max pooling, but this encoder has average"):

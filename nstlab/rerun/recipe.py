@@ -48,8 +48,13 @@ def read_recipe(record: Mapping[str, Any], file: str) -> Recipe:
 
     Raises:
         RecordError: something is missing, or is not what `stylize`, `invert` or
-            `synthesize_texture` writes.
+            `synthesize_texture` writes; or the run was steered in the lab.
     """
+    if isinstance(recipe := record.get("recipe"), Mapping) and recipe.get("steered"):
+        raise RecordError(
+            f"{file} was steered by hand while it was made, which cannot be made again; its record "
+            "says what was changed, and at which step"
+        )
     try:
         recipe = record["recipe"]
         task = recipe["task"]

@@ -1,5 +1,6 @@
 """Choosing pictures: thumbnails of the catalogue, and one's own by upload."""
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -204,6 +205,4 @@ def _short(label: str, most: int = 11) -> str:
 
 
 def _plain(words: str) -> str:
-    import html
-
     return f'<span role="alert">{html.escape(words)}</span>'

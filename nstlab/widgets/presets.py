@@ -37,9 +37,8 @@ def preset(name: str, base: Settings) -> Settings:
     if name not in PRESETS:
         raise ValueError(f"no preset {name!r}; there is: {', '.join(PRESETS)}")
     plain = Settings()
-    return base.change(**{each: getattr(plain, each) for each in LOOK}, **{}).change(
-        **PRESETS[name]
-    )
+    usual = {each: getattr(plain, each) for each in LOOK}
+    return base.change(**usual | PRESETS[name])
 
 
 def as_code(content: PictureSource, styles: list[PictureSource], settings: Settings) -> str:

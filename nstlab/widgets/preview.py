@@ -116,16 +116,15 @@ class Preview:
     @property
     def axes(self) -> list[str]:
         """The axes chosen."""
-        second = self._second.value
-        return [self._first.value, *([second] if second in AXES else [])][: 2 if second else 1]
+        chosen = (self._first.value, self._second.value)
+        return [axis for axis in dict.fromkeys(chosen) if axis in AXES]
 
     def make(self) -> None:
         """Begin a sheet; returns at once. A second call while one is being made does nothing."""
         if self._thread is not None and self._thread.is_alive():
             return
-        axes = list(dict.fromkeys(self.axes))
         content, styles, settings = self._given()
-        chosen = sheet_settings(settings, axes)
+        chosen = sheet_settings(settings, self.axes)
         self._leave = False
         self._line.value = f"{len(chosen)} small runs are being made…"
         self._cards.children = []

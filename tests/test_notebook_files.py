@@ -22,6 +22,7 @@ MACHINE_PATH = re.compile(
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 SHELL = re.compile(r"^\s*(!|%pip|%conda|%%bash|%%sh|get_ipython\(\)\.system)", re.M)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|href)=\"([^\"#]+)")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 Notebook = dict[str, Any]
@@ -105,6 +106,8 @@ def _faults_of_cell(cell: dict[str, Any], number: int) -> Faults:
             continue
         if output.get("execution_count", number) != number:
             yield "output of another run"
+        if WIDGET in data and not any("image/" in kind for kind in data):
+            yield "a widget without a picture for readers who have no kernel"
         for kind, value in data.items():
             shown = text(value)
             if len(shown) > LARGEST_OUTPUT * 1024:
@@ -172,13 +175,28 @@ def test_some_outputs_are_compared_when_the_notebooks_are_run() -> None:
         for tag in cell["metadata"].get("tags", [])
     ]
     assert tags.count("nbval-check-output") >= 4
-    assert set(tags) <= {"nbval-check-output", "nbval-ignore-output", "raises-exception"}
+    known = {"nbval-check-output", "nbval-ignore-output", "raises-exception", "thumbnail"}
+    assert set(tags) <= known
 
 
 @every(SERIES)
-def test_it_is_in_the_readmes_table(path: Path) -> None:
-    table = (FOLDER / "README.md").read_text()
-    assert f"({path.name})" in table
+def test_one_cell_shows_the_figure_for_the_readme(path: Path) -> None:
+    tagged = [
+        cell
+        for cell in cells(read(path), "code")
+        if "thumbnail" in cell["metadata"].get("tags", [])
+    ]
+    assert len(tagged) == 1
+    assert images({"cells": tagged})
+    assert (FOLDER / "figures" / f"thumbnail_{path.name[:2]}.jpg").exists()
+
+
+@every(SERIES)
+def test_it_is_in_both_tables(path: Path) -> None:
+    assert f"({path.name})" in (FOLDER / "README.md").read_text()
+    main = (FOLDER.parent / "README.md").read_text()
+    assert f"(notebooks/{path.name})" in main
+    assert f"notebooks/figures/thumbnail_{path.name[:2]}.jpg" in main
 
 
 def a_notebook() -> Notebook:
@@ -218,6 +236,7 @@ LARGE = {"image/png": base64.b64encode(bytes(200 * 1024)).decode()}
         ({"outputs": [{"output_type": "display_data", "data": LARGE}]}, "should be JPEG"),
         ({"outputs": [{"output_type": "stream", "name": "stdout", "text": "x" * 4**10}]}, "300"),
         ({"outputs": [{"output_type": "stream", "name": "stdout", "text": "/tmp/x"}]}, "address"),
+        ({"outputs": [{"output_type": "display_data", "data": {WIDGET: {}}}]}, "without a picture"),
         (
             {"outputs": [{"output_type": "stream", "name": "stdout", "text": "<A at 0x7f00ab12>"}]},
             "address",

@@ -15,6 +15,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SLIDERS = {  # by notebook, a key for a control
     "03_the_gram_matrix": {"neighbour": "ArrowLeft"},
     "07_watching_it_happen": {"step": "ArrowLeft"},
+    "11_many_paintings": {"woodblock": "ArrowRight"},
 }
 PRESENT = [name for name in SLIDERS if (NOTEBOOKS / f"{name}.ipynb").exists()]
 

@@ -128,8 +128,9 @@ class Reader:
 
     def control(self, name: str) -> "Locator":
         """What one moves with the keyboard: a handle of a slider or a dropdown, by its label."""
-        box = self.page.locator(".widget-inline-hbox", has_text=name).last
-        return box.locator(".noUi-handle, select").first
+        kinds = (".noUi-handle", "select")
+        boxes = ", ".join(f".widget-inline-hbox:has({kind})" for kind in kinds)
+        return self.page.locator(boxes, has_text=name).last.locator(", ".join(kinds)).first
 
     def picture(self) -> "Locator":
         """The last picture that a widget shows."""

@@ -137,7 +137,8 @@ def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended
 
     while True:
         loss, gradient = descent.evaluate(descent.image)
-        due = descent.leaving is not None or saver.is_due(descent.evaluations)
+        leaving = descent.leaving  # looked at once: Ctrl-C from here on is for the next step
+        due = leaving is not None or saver.is_due(descent.evaluations)
         if due:
             descent.read()  # so that what the guards say is done before it is written
         if descent.over is not None:
@@ -150,8 +151,8 @@ def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended
             descent.image = stepper.restart(descent.best, which, CAUTION)
         if due:
             _save(descent, saver, state)
-        if descent.leaving is not None:
-            return descent.leaving
+        if leaving is not None:
+            return leaving
 
 
 class _Pause(Exception):
@@ -190,10 +191,11 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
                     ended  # a resume begins at the last checkpoint, where scipy's memory was empty
                 )
             descent.image = descent.best
-        if descent.leaving is not None or saver.is_due(descent.evaluations):
+        leaving = descent.leaving  # looked at once, as above
+        if leaving is not None or saver.is_due(descent.evaluations):
             _save(descent, saver, state)
-        if descent.leaving is not None:
-            return descent.leaving
+        if leaving is not None:
+            return leaving
 
 
 def _conditions(descent: Descent) -> dict[str, Any]:

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 import torch
+from pytest import MonkeyPatch
 from torch import Tensor
 
 from nstlab import checkpoints, guards
 from nstlab.checkpoints import RecordError
 from nstlab.descent import Descent
-from nstlab.lbfgs import FIRST_STEP
+from nstlab.lbfgs import FIRST_STEP, LBFGS
 from nstlab.optimize import OPTIMIZERS, Optimizer, minimize
 from nstlab.runs import Run, Step
 from nstlab.runtime import generator
+from nstlab.steppers import Adam, GradientDescent, Stepper
 
 
 class Bowl:
@@ -249,6 +251,27 @@ def test_ctrl_c_ends_the_run_and_gives_the_handler_back(
     assert run.steps in (4, 5)
     assert min(run.curve()) < run.curve()[0]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient_descent"])
+def test_ctrl_c_within_the_optimisers_step_still_leaves_a_checkpoint(
+    optimizer: Optimizer, bowl: Bowl, start: Tensor, tmp_path: Path, monkeypatch: MonkeyPatch
+) -> None:
+    kind = {"lbfgs": LBFGS, "adam": Adam, "gradient_descent": GradientDescent}[optimizer]
+    advance, calls = kind.advance, []
+
+    def pressed(self: Stepper, loss: Tensor, gradient: Tensor) -> Tensor:
+        calls.append(1)
+        if len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return advance(self, loss, gradient)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(kind, "advance", pressed)
+    place = tmp_path / "c"
+    run = minimize(bowl, start, steps=50, optimizer=optimizer, checkpoint=place)
+    assert run.ended == "interrupted"
+    assert run.steps in (3, 4)
+    assert place.exists()
 
 
 def same(one: Run, other: Run) -> bool:

@@ -58,7 +58,7 @@ class LBFGS:
         """
         self.rate, self.history, self.shape = rate, history, image.shape
         self.point = image.detach().clone().reshape(len(image), -1)  # to be evaluated next
-        self.origin = self.point  # the last one that was accepted …
+        self.origin = self.point.clone()  # the last one that was accepted …
         self.slope = torch.zeros_like(self.point)  # … and the gradient there
         self.direction = torch.zeros_like(self.point)
         self.wide = widest(image.device)
@@ -68,6 +68,7 @@ class LBFGS:
         self.shrinks = zeros.long()
         self.learnt = zeros.bool()[:, None].repeat(1, history)
         self.pairs = self.point.new_zeros(len(image), 2, history, self.point.shape[1])
+        self.new = self.point.new_zeros(len(image), 3, self.point.shape[1])  # s, y, g of a step
         self.products = zeros.new_zeros(len(image), 2, history, 2, history)
         self.slot = 0
 
@@ -88,15 +89,15 @@ class LBFGS:
         given_up = uphill & (self.shrinks >= MOST_SHRINKS)
         on_slope = self._learn(slope, begun & ~uphill)
         kept = uphill[:, None]
-        self.origin = torch.where(kept, self.origin, self.point)
-        self.slope = torch.where(kept, self.slope, slope)
+        torch.where(kept, self.origin, self.point, out=self.origin)
+        torch.where(kept, self.slope, slope, out=self.slope)
         self.recent = torch.where(
             kept, self.recent, torch.cat([self.recent[:, 1:], loss[:, None]], 1)
         )
         self._forget(given_up, SHRINK)
         direction, length = self._direction(on_slope)
         again = uphill & ~given_up
-        self.direction = torch.where(again[:, None], self.direction, direction)
+        torch.where(again[:, None], self.direction, direction, out=self.direction)
         self.length = torch.where(again, self.length * SHRINK, length)
         self.shrinks = torch.where(again, self.shrinks + 1, 0)
         self.point = torch.addcmul(
@@ -134,21 +135,21 @@ class LBFGS:
         Returns:
             (b, 2, history): inner products of the memory with the gradient.
         """
-        step, change = self.point - self.origin, slope - self.slope
-        curvature, square = (step * change).sum(1), change.square().sum(1)
-        least = LEAST_CURVATURE * (step.square().sum(1) * square).sqrt()
-        learnt = which & (curvature > least)
-        blank = torch.zeros((), dtype=slope.dtype, device=slope.device)
-        step = torch.where(learnt[:, None], step, blank)
-        change = torch.where(learnt[:, None], change, blank)
-        new = torch.stack([step, change, slope], 1)
-        self.pairs[:, :, self.slot] = new[:, :2]
-        inner = (new @ self.pairs.flatten(1, 2).mT).to(self.wide).unflatten(2, (2, self.history))
-        self.products[:, :, self.slot] = inner[:, :2]
-        self.products[:, :, :, :, self.slot] = inner[:, :2].permute(0, 2, 3, 1)
-        self.learnt[:, self.slot] = learnt
-        self.gamma = torch.where(learnt, (curvature / square).to(self.wide), self.gamma)
-        self.slot = (self.slot + 1) % self.history
+        row = self.slot
+        torch.sub(self.point, self.origin, out=self.new[:, 0])
+        torch.sub(slope, self.slope, out=self.new[:, 1])
+        self.new[:, 2] = slope
+        self.pairs[:, :, row] = self.new[:, :2]
+        inner = (self.new @ self.pairs.flatten(1, 2).mT).to(self.wide)
+        inner = inner.unflatten(2, (2, self.history))
+        curvature, square = inner[:, 0, 1, row], inner[:, 1, 1, row]
+        learnt = which & (curvature > LEAST_CURVATURE * (inner[:, 0, 0, row] * square).sqrt())
+        self.pairs[:, :, row].masked_fill_(~learnt[:, None, None], 0)  # nan · 0 would be nan
+        self.products[:, :, row] = inner[:, :2]
+        self.products[:, :, :, :, row] = inner[:, :2].permute(0, 2, 3, 1)
+        self.learnt[:, row] = learnt
+        self.gamma = torch.where(learnt, curvature / square, self.gamma)
+        self.slot = (row + 1) % self.history
         return inner[:, 2]
 
     def _direction(
@@ -172,7 +173,8 @@ class LBFGS:
         along = (-gamma).to(self.slope.dtype) * self.slope
         memory = self.pairs.flatten(1, 2)
         direction = torch.baddbmm(along[:, None], factors.to(along.dtype)[:, None], memory)[:, 0]
-        first = FIRST_STEP * self.caution / self.slope.abs().mean(1).to(self.wide).clamp_min(1e-30)
+        steepness = torch.linalg.vector_norm(self.slope, 1, dim=1) / self.slope.shape[1]
+        first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)
         return direction, self.rate * torch.where(learnt.any(1), 1.0, first)
 
     def state_dict(self) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Descent:
         if step == 0 or len(self._unread) >= self.block or step >= self.steps:
             self.read()
         if self.frame_every and (step % self.frame_every == 0 or step == self.steps):
-            self.frames[step] = _as_bytes(image)
+            self.frames[step] = _as_bytes(self.best if step == self.steps else image)
         self._tell(image, step)
         return total * self.scale.flatten(), gradient * self.scale
 

@@ -60,7 +60,8 @@ def minimize(
             change of a pixel in the first step of gradient descent, 0.01. None for these. Not used
             by scipy.
         history: number of steps that the two L-BFGS remember.
-        frame_every: keep each n-th picture, the start's and the last included; 0 keeps none.
+        frame_every: keep each n-th picture, the start's included, and as the last one the picture
+            that is returned; 0 keeps none.
         on_step: called with a `Step` after each evaluation; it ends the run by raising
             `StopIteration`.
         checkpoint: file to write the state to now and then. If it is there, the run goes on from

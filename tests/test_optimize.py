@@ -274,6 +274,23 @@ def test_ctrl_c_within_the_optimisers_step_still_leaves_a_checkpoint(
     assert place.exists()
 
 
+def test_the_last_frame_is_the_picture_that_is_returned(bowl: Bowl, start: Tensor) -> None:
+    class Jump(Bowl):
+        calls = 0
+
+        def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+            self.calls += 1
+            losses, gradient = super().value_and_grad(image)
+            if self.calls > 10:  # as where rounding leads away at the very end
+                losses["total"] = losses["total"] + 1.0
+            return losses, gradient
+
+    jump = Jump(bowl.target)
+    run = minimize(jump, start, steps=10, optimizer="gradient_descent", frame_every=5)
+    assert run.curve()[10] > run.curve()[9]
+    assert torch.equal(run.frames[10], (run.image.clamp(0, 1) * 255).round().to(torch.uint8))
+
+
 def same(one: Run, other: Run) -> bool:
     return (
         torch.equal(one.image, other.image)

@@ -131,11 +131,11 @@ def test_another_size_or_layer_takes_up_where_the_picture_is(
 ) -> None:
     begin(session)
     at_step(session, 20)
-    before = session.moment.image
+    before, step = session.moment.image, session.moment.step
     assert before is not None
     session.change(SMALL.change(**change))
     session.resume()
-    until(lambda: session.moment.step > 21)
+    until(lambda: session.moment.step > step)
     session.pause()
     after = session.moment.image
     assert after is not None

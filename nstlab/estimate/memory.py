@@ -29,7 +29,7 @@ def memory_parts(work: Work) -> dict[str, int]:
 
     | part        | what it is                                                                   |
     |-------------|------------------------------------------------------------------------------|
-    | `weights`   | the encoder's, where not loaded yet, and their copy in the run's precision   |
+    | `weights`   | the encoder's in the run's precision, where they are not there already       |
     | `targets`   | features of the content picture, Gram matrices                               |
     | `features`  | what autograd keeps for the way back: see `kept`                             |
     | `gradients` | of features: see `gradients`                                                 |
@@ -141,9 +141,9 @@ def capture_bytes(work: Work) -> int:
 def _weights(work: Work) -> Sizes:
     weights = list(work.encoder.parameters())
     moved = not work.loaded or work.device != work.encoder.get_buffer("mean").device
-    own = [weight.numel() * weight.element_size() for weight in weights] * moved
-    rounded = work.precision != work.encoder.precision
-    return own + [weight.numel() * work.bytes_per_number for weight in weights] * rounded
+    if work.precision != work.encoder.precision:  # those that were loaded go before the loop
+        return [weight.numel() * work.bytes_per_number for weight in weights]
+    return [weight.numel() * weight.element_size() for weight in weights] * moved
 
 
 def _targets(work: Work) -> Sizes:

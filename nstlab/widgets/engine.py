@@ -56,14 +56,14 @@ class Engine:
     def moment(self) -> Moment:
         """What there is to see now."""
         with self._gate:
-            track, steps, pace = self._track, self.settings.steps, self._pace
+            track, steps = self._track, self.settings.steps
             return Moment(
                 state=self._state,
                 step=track.step,
                 steps=steps,
                 image=track.image,
                 losses={k: list(v) for k, v in track.losses.items() if k != TOTAL},
-                seconds_left=None if pace is None else pace * max(0, steps - track.step),
+                pace=self._pace,
                 message=self._message,
             )
 

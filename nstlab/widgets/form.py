@@ -82,9 +82,7 @@ class Form:
             options=[OWN, *PRESETS], description="preset", style=LABEL, layout=WIDE
         )
         self.presets.tooltip = "Weights and layers that look good; size and steps stay."
-        self.presets.observe(
-            lambda change: self.show(preset(change["new"], self.settings)), "value"
-        )
+        self.presets.observe(lambda change: self._preset(change["new"]), "value")
         self.looks = w.VBox([self.presets, *map(self.controls.get, list(self.controls)[:3])])
         self.machine = w.VBox([*map(self.controls.get, list(self.controls)[3:])])
         self.layers = self._grid()
@@ -147,6 +145,9 @@ class Form:
 
     def _take(self, settings: Settings, tell: bool) -> None:
         changed, self._settings = settings != self._settings, settings
+        chosen = self.presets.value
+        if chosen in PRESETS and preset(chosen, settings) != settings:
+            self.presets.value = OWN  # it was moved away from
         if tell and changed:
             self._on_change(settings)
 
@@ -155,13 +156,9 @@ class Form:
         cells: list[w.Widget] = list(heads)
         for name in LAYERS:
             cells += [w.Label(name), self._content[name], self._style[name], self._shares[name]]
-        columns = "5.5em 4.5em 3.5em minmax(8em, 1fr)"
+        columns = "5em 5em 4em minmax(8em, 1fr)"
         layout = w.Layout(grid_template_columns=columns, max_width="30em", align_items="center")
         return w.GridBox(cells, layout=layout)
-
-
-def _log_slider(low: int, high: int) -> w.FloatLogSlider:
-    return w.FloatLogSlider(base=10, min=low, max=high, step=0.05, readout_format=".3g")
 
 
 def _encoders(own: str) -> list[str]:

@@ -13,7 +13,7 @@ from nstlab.images import PictureError, encode, open_picture, resize, scale_to_c
 from nstlab.samples import catalogue, load_picture
 from nstlab.stock import PictureSource
 
-SIDE = (56, 74)  # pixels of a thumbnail, height and width
+SIDE = (66, 88)  # pixels of a thumbnail, height and width
 LARGEST_UPLOAD = 30 * 2**20  # bytes
 LARGEST_SIDE = 4096  # pixels; beyond it an upload is made smaller, which no run here would see
 
@@ -64,7 +64,8 @@ class Gallery:
         """
         self.several, self._on_change, self._quiet = several, on_change, False
         self._choices: list[Choice] = []
-        self._grid = w.Box(layout=w.Layout(flex_flow="row wrap", overflow="visible"))
+        across = f"repeat(auto-fill, minmax({SIDE[1] + 10}px, 1fr))"
+        self._grid = w.GridBox(layout=w.Layout(grid_template_columns=across, overflow="visible"))
         self._shares = w.VBox()
         self._sliders: dict[str, w.FloatSlider] = {}
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="your own…")
@@ -150,9 +151,9 @@ class Gallery:
         size = w.Layout(width=f"{SIDE[1]}px", height=f"{SIDE[0]}px", margin="0")
         picture_box = w.Image(value=shown, format="jpeg", layout=size)
         tick = w.Checkbox(on, description=_short(label), indent=False, tooltip=label)
-        tick.layout = w.Layout(width=f"{SIDE[1] + 16}px", margin="0")
+        tick.layout = w.Layout(width="auto", margin="0")
         tick.observe(lambda change, label=label: self._ticked(label, change["new"]), "value")
-        box = w.VBox([picture_box, tick], layout=w.Layout(margin="0 4px 4px 0"))
+        box = w.VBox([picture_box, tick], layout=w.Layout(margin="0 2px 4px 0"))
         self._choices.append(Choice(label, source, box, tick))
         self._sliders[label] = w.FloatSlider(
             1.0,
@@ -199,8 +200,12 @@ def on_this_machine(*kinds: str) -> list[str]:
     return [name for name, sample in catalogue().items() if sample.kind in kinds]
 
 
-def _short(label: str, most: int = 11) -> str:
-    plain = label.replace("_", " ")
+def _short(label: str, most: int = 13) -> str:
+    """A name that fits under a thumbnail: first word and number, or its beginning."""
+    words = label.replace("_", " ").split()
+    if len(words) > 2 and words[-1].isdigit():
+        words = [words[0], words[-1]]
+    plain = " ".join(words)
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 

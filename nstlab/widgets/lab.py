@@ -63,12 +63,13 @@ class Lab:
         self.buttons = self.view.buttons
         self.widget = self.view.arrange(
             pictures=[self.content.widget, self.styles.widget],
-            weights=[self.form.looks, self.view.expected],
+            weights=[self.form.looks],
             layers=[self.form.layers],
             run=[self.form.machine, self.view.code],
             below=[self.preview.widget, self.results.widget],
         )
         self._curves_at, self._state = 0.0, ""
+        self._evaluation, self._slower = 1.0, 1.0  # seconds foretold; how much longer it took
         self._encoders: dict[str, Encoder] = {}
         self._show(self.session.moment)
         self._forecast()
@@ -125,12 +126,15 @@ class Lab:
         """Time and memory for the choice, and the same choice as code."""
         content, styles, settings = self._given()
         self.view.code.value = as_code(content, styles, settings)
+        self.view.code.rows = self.view.code.value.count("\n") + 2
         try:
             found = estimate(settings, styles=len(styles), encoder=self._encoder(settings))
         except (ValueError, OSError, RuntimeError) as error:
             self.view.expected.value = html.escape(str(error))
             return
-        words = f"expected: {_minutes(found.seconds)}, {in_bytes(found.peak_bytes)} of memory"
+        self._evaluation = found.seconds_per_evaluation
+        seconds = self._slower * found.seconds
+        words = f"expected: {_minutes(seconds)}, {in_bytes(found.peak_bytes)} of memory"
         self.view.expected.value = words + (
             "" if found.fits else " — more than is free; choose a smaller size"
         )
@@ -151,26 +155,31 @@ class Lab:
         ended = moment.state != self._state
         if ended or now - self._curves_at >= CURVES_EVERY:
             self._curves_at = now
-            self.view.curves.value = draw_lines(moment.losses, moment.steps)
+            drawn = draw_lines(moment.losses, moment.steps) if moment.losses else ""
+            self.view.curves.value = drawn
+            if moment.pace and moment.state == "running":
+                self._slower = moment.pace / self._evaluation
         left = moment.seconds_left
         counted = f"step {moment.step} of {moment.steps}" if moment.step else ""
         time_left = _minutes(left) + " left" if left and moment.state == "running" else ""
         said = [WORDS[moment.state], counted, time_left, moment.message]
         self.view.line.value = html.escape(" · ".join(filter(None, said)))
+        self.buttons["Undo"].disabled = self.buttons["Save"].disabled = moment.image is None
         if ended:
             self._enter(moment)
 
     def _enter(self, moment: Moment) -> None:
         """What changes with the state: the buttons, and a result at an end."""
         self._state = moment.state
+        if moment.pace and moment.state != "running":
+            self._forecast()  # now it is known how fast this machine really is
         busy = moment.state in ("running", "paused")
         self.buttons["Pause"].disabled = moment.state == "ready"
-        self.buttons["Pause"].description = "Pause" if moment.state == "running" else "Continue"
-        self.buttons["Pause"].icon = "pause" if moment.state == "running" else "play"
-        self.buttons["Undo"].disabled = moment.image is None
+        goes = moment.state in ("ready", "running")
+        self.buttons["Pause"].description = "Pause" if goes else "Continue"
+        self.buttons["Pause"].icon = "pause" if goes else "play"
         self.buttons["Stop"].disabled = not busy
         self.buttons["Reset"].disabled = moment.state == "ready"
-        self.buttons["Save"].disabled = moment.image is None
         run = self.session.run if moment.state in ("finished", "stopped") else None
         if run is not None and moment.step:
             content, styles, settings = self._given()

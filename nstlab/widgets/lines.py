@@ -11,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 8, 20, 26  # pixels around the axes
 
 
 def draw_lines(
-    curves: Mapping[str, Sequence[float]], steps: int, *, width: int = 360, height: int = 200
+    curves: Mapping[str, Sequence[float]], steps: int, *, width: int = 640, height: int = 220
 ) -> str:
     """Curves over steps on a logarithmic scale, each in the colour of its term.
 
@@ -55,7 +55,7 @@ def draw_lines(
         parts.append(_text(at, TOP - 8, name, "start", colour))
         at += 7.0 * len(name) + 12
     box = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    style = "max-width:100%;background:white"
+    style = "max-width:100%;height:auto;background:white"
     label = 'role="img" aria-label="losses over steps"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {box} {label} style="{style}" '

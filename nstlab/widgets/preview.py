@@ -23,10 +23,13 @@ AXES: dict[str, tuple[Any, ...]] = {  # what can be varied, each at four values 
     "style size": (0.5, 0.75, 1.5, 2.0),
 }
 SHORT = {"content layer": "content_layers", "style size": "style_scale"}
+SIGNS = {"style_weight": "β ", "variation_weight": "variation ", "style_scale": "style × "}
 
 
 def sheet_settings(base: Settings, axes: Sequence[str]) -> list[tuple[str, Settings]]:
-    """Settings of a preview sheet: four values of one axis, or two axes with each other.
+    """Settings of a preview sheet: eight values of one axis, or two axes with each other.
+
+    An axis of words has four values; alone it is made at two style weights.
 
     Args:
         base: in the middle.
@@ -41,36 +44,39 @@ def sheet_settings(base: Settings, axes: Sequence[str]) -> list[tuple[str, Setti
     if not 1 <= len(axes) <= 2 or any(axis not in AXES for axis in axes):
         named = ", ".join(axes) or "none"
         raise ValueError(f"axes are: {named}; choose one or two out of {', '.join(AXES)}")
+    alone = len(axes) == 1
+    if alone and not _between(AXES[axes[0]]):
+        axes = [*axes, "style weight"]
     varied: dict[str, list[Any]] = {}
-    for axis in axes:
+    for number, axis in enumerate(axes):
         name = SHORT.get(axis, axis.replace(" ", "_"))
         values = AXES[axis]
         if axis == "style weight":
             values = tuple(base.style_weight * value for value in values)
-        if len(axes) == 1:
-            values = _between(values)
+        if alone:
+            values = values[1:3] if number else _between(values) or values
         varied[name] = list(values)
     plain = base.change(content_layer_weights=None)
     return [
-        (", ".join(_word(getattr(each, name)) for name in varied), each)
+        (", ".join(_word(name, getattr(each, name)) for name in varied), each)
         for each in grid(plain, **varied)
     ]
 
 
 def _between(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Eight values where they are numbers, with those between."""
+    """Eight numbers over the same range; none where the values are words."""
     if not all(isinstance(value, float) for value in values):
-        return values
+        return ()
     low, high = values[0], values[-1]
     if low > 0:
         return tuple(low * (high / low) ** (k / 7) for k in range(8))
     return tuple(high * k / 7 for k in range(8))
 
 
-def _word(value: object) -> str:
+def _word(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{SIGNS[name]}{value:.3g}" if isinstance(value, float) else str(value)
 
 
 class Preview:
@@ -105,8 +111,7 @@ class Preview:
         self.button.on_click(lambda _button: self.make())
         for control in (self._first, self._second):
             control.layout = w.Layout(width="16em")
-        self._line, self._cards = w.HTML(), w.Box()
-        self._cards.layout = w.Layout(flex_flow="row wrap", overflow="visible")
+        self._line, self._cards = w.HTML(), w.GridBox()
         row = w.HBox([self._first, self._second, self.button])
         row.layout = w.Layout(flex_flow="row wrap")
         self.widget = w.VBox([row, self._line, self._cards])
@@ -128,6 +133,11 @@ class Preview:
         self._leave = False
         self._line.value = f"{len(chosen)} small runs are being made…"
         self._cards.children = []
+        columns = 4 if len(self.axes) == 2 else 8
+        self._cards.layout = w.Layout(
+            grid_template_columns=f"repeat({columns}, minmax(0, 1fr))",
+            max_width=f"{columns * (SIZE + 10)}px",
+        )
         self.runs, self.settings = {}, {}
         self.button.disabled = True
         self._thread = threading.Thread(
@@ -175,8 +185,8 @@ class Preview:
 
     def _card(self, words: str, run: Run, settings: Settings) -> w.VBox:
         shown = w.Image(value=encode(run.image, "jpeg"), format="jpeg")
-        shown.layout = w.Layout(width=f"{SIZE}px", height="auto", margin="0")
-        use = w.Button(description=words, tooltip="take these settings into the lab")
-        use.layout = w.Layout(width=f"{SIZE}px")
+        shown.layout = w.Layout(width="100%", height="auto", margin="0")
+        use = w.Button(description=words, tooltip=f"{words}: take these settings into the lab")
+        use.layout = w.Layout(width="100%", margin="2px 0")
         use.on_click(lambda _button: self._on_choose(settings))
         return w.VBox([shown, use], layout=w.Layout(margin="0 6px 6px 0"))

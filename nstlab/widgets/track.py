@@ -25,7 +25,7 @@ class Moment:
         steps: steps planned.
         image: the picture (1, 3, h, w), RGB; None before the first evaluation.
         losses: terms' values so far, without their weights.
-        seconds_left: at the pace so far; None while that is unknown.
+        pace: seconds for a step, those lately made; None while that is unknown.
         message: one sentence where something is to be said, else empty.
     """
 
@@ -34,8 +34,13 @@ class Moment:
     steps: int
     image: Float[Tensor, "1 3 h w"] | None
     losses: dict[str, list[float]]
-    seconds_left: float | None
+    pace: float | None
     message: str = ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the steps left will take at this pace."""
+        return None if self.pace is None else self.pace * max(0, self.steps - self.step)
 
 
 @dataclass(frozen=True)

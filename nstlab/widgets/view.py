@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.images import encode
-from nstlab.widgets.lines import draw_lines
 
 BUTTONS = {  # icon, and what it does
     "Start": ("play", "begin a new run with these pictures and settings"),
@@ -46,19 +45,20 @@ class View:
         """
         self.picture = w.Image(format="jpeg", value=encode(blank(), "jpeg"))
         self.picture.layout = w.Layout(width="100%", max_width="640px")
-        self.curves = w.HTML(draw_lines({}, 1))
+        self.curves = w.HTML()
         self.line, self.expected, self.said = w.HTML(), w.HTML(), w.HTML()
-        self.code = w.Textarea(description="as code", tooltip="a cell that makes the same run")
-        self.code.layout = w.Layout(width="100%", height="12em")
+        self.code = w.Textarea(tooltip="a cell that makes the same run; copy it into a notebook")
+        self.code.layout = w.Layout(width="100%", height="auto")
+        narrow = w.Layout(width="7.2em", padding="0 4px")
         self.buttons = {
-            name: w.Button(description=name, icon=icon, tooltip=tip, layout=w.Layout(width="7em"))
+            name: w.Button(description=name, icon=icon, tooltip=tip, layout=narrow)
             for name, (icon, tip) in BUTTONS.items()
         }
         for name, act in actions.items():
             self.buttons[name].on_click(lambda _button, act=act: act())
 
     def arrange(self, *, below: Sequence[w.Widget], **tabs: Sequence[w.Widget]) -> w.VBox:
-        """Tabs on the left, the run on the right, or below them where there is no room.
+        """Tabs on the left, the run on the right, both always in sight.
 
         Args:
             below: what stands under both.
@@ -70,9 +70,9 @@ class View:
         pages = w.Tab([w.VBox(list(each)) for each in tabs.values()])
         for number, title in enumerate(tabs):
             pages.set_title(number, title)
-        pages.layout = w.Layout(width="430px", max_width="100%", flex="0 0 auto")
+        left = w.VBox([pages, self.expected, self.curves])
         row = w.Box(list(self.buttons.values()), layout=w.Layout(flex_flow="row wrap"))
-        seen = w.VBox([row, self.line, self.picture, self.curves, self.said])
-        seen.layout = w.Layout(width="460px", flex="1 1 420px", padding="0 0 0 12px")
-        top = w.Box([pages, seen], layout=w.Layout(flex_flow="row wrap", align_items="flex-start"))
+        seen = w.VBox([row, self.line, self.picture, self.said])
+        top = w.GridBox([left, seen], layout=w.Layout(align_items="flex-start", grid_gap="12px"))
+        top.layout.grid_template_columns = "minmax(320px, 480px) minmax(320px, 660px)"
         return w.VBox([top, *below], layout=w.Layout(overflow="visible"))

@@ -43,6 +43,13 @@ RUN_ALL = """() => {
   window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ran = true; });
 }"""
 DONE = "() => window.ran && window.panel.sessionContext.session.kernel.status === 'idle'"
+CONTROLS = """() => {
+  const all = 'button, input, select, textarea, .noUi-handle';
+  window.controls = [...document.querySelector('.nstlab-lab').querySelectorAll(all)].filter(
+    each => !each.disabled && each.offsetParent !== null && each.type !== 'file');
+  return window.controls.map(each => each.tagName + ' ' + each.innerText);
+}"""
+FOCUSED = "() => window.controls.indexOf(document.activeElement)"
 ERRORS = """() => window.panel.content.model.toJSON().cells.flatMap((cell, index) =>
   (cell.outputs || []).filter(o => o.output_type === 'error')
     .map(o => `cell ${index}: ${o.ename}: ${o.evalue}`))"""
@@ -130,15 +137,66 @@ class Reader:
         """What one moves with the keyboard: a handle of a slider or a dropdown, by its label."""
         kinds = (".noUi-handle", "select")
         boxes = ", ".join(f".widget-inline-hbox:has({kind})" for kind in kinds)
-        return self.page.locator(boxes, has_text=name).last.locator(", ".join(kinds)).first
+        label = self.page.locator(".widget-label", has_text=name)
+        return self.page.locator(boxes).filter(has=label).last.locator(", ".join(kinds)).first
 
-    def picture(self) -> "Locator":
-        """The last picture that a widget shows."""
-        return self.page.locator("img.widget-image").last
+    def press(self, name: str) -> None:
+        """Press a button, by the words on it."""
+        self.page.locator("button.jupyter-button", has_text=name).first.click()
+
+    def turn_to(self, tab: str) -> None:
+        """Bring a tab of a widget to the front."""
+        self.page.get_by_role("tab", name=tab, exact=True).click()
+
+    def drag(self, name: str, pixels: int) -> None:
+        """Move the handle of a slider to the right with the mouse, in ten small moves."""
+        handle = self.control(name)
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + pixels, y, steps=10)
+        self.page.mouse.up()
+
+    def wait_for_number(self, name: str, number: str, seconds: float = 10) -> None:
+        """Wait until a slider says a number."""
+        row = self.page.locator(".widget-inline-hbox:has(.widget-readout)")
+        label = self.page.locator(".widget-label", has_text=name)
+        said = row.filter(has=label).last.locator(".widget-readout", has_text=number)
+        said.wait_for(timeout=1000 * seconds)
+
+    def out_of_reach(self) -> list[str]:
+        """Controls of the lab that Tab, pressed again and again, does not reach."""
+        found = self.page.evaluate(CONTROLS)
+        self.page.locator(".nstlab-lab [role=tab][aria-selected=true]").focus()
+        left = set(range(len(found)))
+        for _ in range(2 * len(found) + 4):  # a slider's number is a stop of its own
+            self.page.keyboard.press("Tab")
+            left.discard(self.page.evaluate(FOCUSED))
+        return [found[number] for number in sorted(left)]
+
+    def upload(self, file: Path, number: int = 0) -> None:
+        """Hand a file to one of the upload buttons."""
+        with self.page.expect_file_chooser() as chosen:
+            self.page.locator("button.jupyter-button", has_text="your own").nth(number).click()
+        chosen.value.set_files(file)
+
+    def wait_for_words(self, words: str, seconds: float = 20) -> None:
+        """Wait until a widget says something."""
+        said = self.page.locator(".widget-html, .widget-label", has_text=words).first
+        said.wait_for(timeout=1000 * seconds)
 
     def shown(self) -> str:
-        """A fingerprint of that picture."""
-        return self.picture().evaluate(
+        """A fingerprint of the last picture that a widget shows; of the lab the one that it makes.
+
+        In the lab that is the one with its class; elsewhere there is none of that class.
+        """
+        pictures = self.page.locator("img.nstlab-picture")
+        if not pictures.count():
+            pictures = self.page.locator("img.widget-image")
+        return pictures.last.evaluate(
             """async image => {
               const data = await (await fetch(image.src)).arrayBuffer();
               const digest = await crypto.subtle.digest('SHA-256', data);

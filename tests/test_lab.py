@@ -17,7 +17,7 @@ from nstlab import Settings, load_run
 from nstlab.images import encode
 from nstlab.rerun import rerun
 from nstlab.widgets import Lab, lab
-from nstlab.widgets.form import LAYERS, OWN
+from nstlab.widgets.form import LAYERS, OWN, on_log_slider
 from nstlab.widgets.gallery import Gallery
 from nstlab.widgets.presets import PRESETS, as_code, preset
 from nstlab.widgets.preview import AXES, sheet_settings
@@ -281,7 +281,7 @@ def test_a_preview_sheet_and_a_click(bench: Lab, monkeypatch: pytest.MonkeyPatch
     words = cards[-1].children[1].description
     cards[-1].children[1].click()
     assert bench.form.settings == bench.preview.settings[words]
-    assert bench.form.settings.style_weight == pytest.approx(400.0)
+    assert bench.form.settings.style_weight == on_log_slider(400.0)
     assert len({card.children[0].value for card in cards}) == 8
 
 

@@ -191,6 +191,16 @@ def test_one_cell_shows_the_figure_for_the_readme(path: Path) -> None:
     assert (FOLDER / "figures" / f"thumbnail_{path.name[:2]}.jpg").exists()
 
 
+def test_every_experiment_of_the_list_has_a_notebook() -> None:
+    rows = re.findall(r"^\| (\d+) \|", (FOLDER / "README.md").read_text(), re.M)
+    assert list(map(int, rows)) == [*range(1, 38), *range(40, 47)]
+
+
+def test_outputs_that_do_not_depend_on_the_mode_are_compared() -> None:
+    tags = [cell["metadata"].get("tags", []) for path in SERIES for cell in read(path)["cells"]]
+    assert sum("nbval-check-output" in each for each in tags) >= 10
+
+
 @every(SERIES)
 def test_it_is_in_both_tables(path: Path) -> None:
     assert f"({path.name})" in (FOLDER / "README.md").read_text()

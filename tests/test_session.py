@@ -115,6 +115,7 @@ def test_what_was_steered_stands_in_the_record(session: Session) -> None:
     at_step(session, 10)
     step = session.moment.step
     session.change(SMALL.change(style_weight=80.0))
+    assert session.moment.message == f"style weight 80 from step {step} on"
     session.resume()
     assert session.wait(60)
     run = session.run

@@ -1,5 +1,6 @@
 """The knobs of a run: a control for each setting that one wants to move, and back."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ LAYERS = tuple(f"relu{block}_{number}" for block in range(1, 6) for number in (1
 SIZES = (96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 OWN = "as it stands"  # no preset
 STARTS = ("content", "noise", "smooth_noise", "style")
+LOG_STEP = 0.05  # of the exponent of 10
 LABEL = {"description_width": "8.5em"}
 WIDE = w.Layout(width="100%", max_width="30em")
 TIPS = {
@@ -53,10 +55,10 @@ class Form:
         self._settings, self._on_change, self._quiet = settings, on_change, False
         self.controls: dict[str, Any] = {
             "style_weight": w.FloatLogSlider(
-                base=10, min=-1, max=4, step=0.05, readout_format=".3g"
+                base=10, min=-1, max=4, step=LOG_STEP, readout_format=".3g"
             ),
             "content_weight": w.FloatLogSlider(
-                base=10, min=-2, max=2, step=0.05, readout_format=".3g"
+                base=10, min=-2, max=2, step=LOG_STEP, readout_format=".3g"
             ),
             "variation_weight": w.FloatSlider(min=0, max=20, step=0.5),
             "size": w.SelectionSlider(options=[(f"{size} px", size) for size in SIZES]),
@@ -159,6 +161,22 @@ class Form:
         columns = "5em 5em 4em minmax(8em, 1fr)"
         layout = w.Layout(grid_template_columns=columns, max_width="30em", align_items="center")
         return w.GridBox(cells, layout=layout)
+
+
+def on_log_slider(value: float) -> float:
+    """The nearest value at which a logarithmic slider can stand.
+
+    Args:
+        value: above 0.
+
+    Returns:
+        10 to the power of a multiple of `LOG_STEP`.
+
+    Example:
+        >>> round(on_log_slider(509), 1)
+        501.2
+    """
+    return 10 ** (LOG_STEP * round(math.log10(value) / LOG_STEP))
 
 
 def _encoders(own: str) -> list[str]:

@@ -9,6 +9,8 @@ from nstlab.animate import save_animation
 from nstlab.encoders import Encoder
 from nstlab.estimate import estimate, in_bytes
 from nstlab.images import encode
+from nstlab.plots import show_pictures
+from nstlab.samples import load_picture
 from nstlab.settings import Settings
 from nstlab.stock import encoder_for
 from nstlab.widgets.form import Form
@@ -20,7 +22,8 @@ from nstlab.widgets.results import Result, Results
 from nstlab.widgets.session import Session
 from nstlab.widgets.still import Page, bundle
 from nstlab.widgets.track import Moment
-from nstlab.widgets.view import BUTTONS, View, blank
+from nstlab.widgets.view import BUTTONS, View
+from nstlab.words import in_short
 
 PICTURES_EVERY, CURVES_EVERY = 0.33, 1.0  # seconds
 WORDS = {
@@ -68,6 +71,7 @@ class Lab:
             run=[self.form.machine, self.view.code],
             below=[self.preview.widget, self.results.widget],
         )
+        self.widget.add_class("nstlab-lab")
         self._curves_at, self._state = 0.0, ""
         self._evaluation, self._slower = 1.0, 1.0  # seconds foretold; how much longer it took
         self._encoders: dict[str, Encoder] = {}
@@ -183,7 +187,7 @@ class Lab:
         run = self.session.run if moment.state in ("finished", "stopped") else None
         if run is not None and moment.step:
             content, styles, settings = self._given()
-            label = f"{len(self.results.results) + 1}: β {settings.style_weight:.3g}"
+            label = f"{len(self.results.results) + 1}: β {in_short(settings.style_weight)}"
             self.results.add(Result(label, run, as_code(content, styles, settings)))
 
     def _pictures_changed(self) -> None:
@@ -222,8 +226,11 @@ class Lab:
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:  # noqa: ANN401
         image = self.session.moment.image
-        page = Page(blank() if image is None else image)
-        return bundle(self.widget, page.with_words("the lab: run the notebook to use it"))
+        if image is None:
+            content, styles, _ = self._given()
+            chosen = [load_picture(each, 256) for each in (content, *styles)]
+            image = show_pictures(chosen, [*self.content.labels, *self.styles.labels])
+        return bundle(self.widget, Page(image).with_words("the lab: run the notebook to use it"))
 
 
 def lab(

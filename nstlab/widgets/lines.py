@@ -11,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 8, 20, 26  # pixels around the axes
 
 
 def draw_lines(
-    curves: Mapping[str, Sequence[float]], steps: int, *, width: int = 640, height: int = 220
+    curves: Mapping[str, Sequence[float]], steps: int, *, width: int = 470, height: int = 200
 ) -> str:
     """Curves over steps on a logarithmic scale, each in the colour of its term.
 

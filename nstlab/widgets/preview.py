@@ -13,6 +13,8 @@ from nstlab.settings import Settings
 from nstlab.stock import PictureSource
 from nstlab.sweep import grid, sweep
 from nstlab.transfer import stylize
+from nstlab.widgets.form import on_log_slider
+from nstlab.words import in_short
 
 SIZE, STEPS = 128, 60  # of a small run
 AXES: dict[str, tuple[Any, ...]] = {  # what can be varied, each at four values around the present
@@ -55,6 +57,8 @@ def sheet_settings(base: Settings, axes: Sequence[str]) -> list[tuple[str, Setti
             values = tuple(base.style_weight * value for value in values)
         if alone:
             values = values[1:3] if number else _between(values) or values
+        if axis == "style weight":
+            values = tuple(map(on_log_slider, values))
         varied[name] = list(values)
     plain = base.change(content_layer_weights=None)
     return [
@@ -76,7 +80,7 @@ def _between(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _word(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return f"{SIGNS[name]}{value:.3g}" if isinstance(value, float) else str(value)
+    return SIGNS[name] + in_short(value) if isinstance(value, float) else str(value)
 
 
 class Preview:

@@ -1,7 +1,7 @@
 """A run that can be steered while it goes on: what one does with it, without any widget."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from nstlab.runs import Run
@@ -9,6 +9,7 @@ from nstlab.settings import Settings
 from nstlab.stock import PictureSource
 from nstlab.widgets.engine import Engine
 from nstlab.widgets.track import Track
+from nstlab.words import in_short
 
 
 class Session(Engine):
@@ -117,6 +118,7 @@ class Session(Engine):
                 return
             self._note(**changed)
             if self._thread is not None:
+                self._message = f"{_in_words(changed)} from step {self._track.step} on"
                 self._renew = True
                 self._gate.notify_all()
 
@@ -150,6 +152,17 @@ class Session(Engine):
         with self._gate:
             recipe = {} if self._job is None else self._job.recipe
             return self._track.record(recipe, self._state == "finished")
+
+
+def _in_words(changed: Mapping[str, object]) -> str:
+    """Settings that were changed, as a reader would say it."""
+    said = []
+    for name, value in changed.items():
+        if isinstance(value, list | tuple):
+            value = " + ".join(map(str, value))
+        words = in_short(value) if isinstance(value, float) else str(value)
+        said += [f"{name.replace('_', ' ')} {words}"] if value is not None else []
+    return ", ".join(said) or "changed"
 
 
 def _name(picture: PictureSource) -> str:

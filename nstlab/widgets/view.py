@@ -45,6 +45,7 @@ class View:
         """
         self.picture = w.Image(format="jpeg", value=encode(blank(), "jpeg"))
         self.picture.layout = w.Layout(width="100%", max_width="640px")
+        self.picture.add_class("nstlab-picture")
         self.curves = w.HTML()
         self.line, self.expected, self.said = w.HTML(), w.HTML(), w.HTML()
         self.code = w.Textarea(tooltip="a cell that makes the same run; copy it into a notebook")

@@ -11,7 +11,7 @@ from nstlab.objective import Objective, blend_grams, content_term, style_term
 from nstlab.runtime import convolutions, generator
 
 PROBES = (96, 160)  # pixels a side
-TURNS = 3  # of which the fastest counts, after one that makes the kernels
+TURNS = 5  # of which the fastest counts, after one that makes the kernels
 _measured: dict[tuple[object, ...], tuple[float, float]] = {}
 
 

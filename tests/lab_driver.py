@@ -223,7 +223,7 @@ def reading(notebook: Path, scratch: Path, width: int = 1280) -> Iterator[Reader
         width: of the window, pixels.
 
     Yields:
-        The reader. After it errors of the page are raised.
+        The reader. After it errors of the page, and those in callbacks of widgets, are raised.
     """
     from playwright.sync_api import sync_playwright
 
@@ -240,4 +240,6 @@ def reading(notebook: Path, scratch: Path, width: int = 1280) -> Iterator[Reader
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}/lab/tree/{quote(notebook.name)}?token={token}")
         yield Reader(page, notebook.name)
+    log = (scratch / "jupyter.log").read_text(errors="replace")
+    assert "Traceback" not in log, log[-5000:]
     assert not faults

@@ -93,16 +93,134 @@ def test_undo_and_save_can_be_pressed_while_the_run_goes_on(bench: Lab) -> None:
     press(bench, "start")
     until(lambda: not bench.buttons["Save"].disabled)
     assert bench.session.moment.state == "running"
-    assert not bench.buttons["Undo"].disabled
+    until(lambda: bench.session.moment.step > 150)
+    press(bench, "undo")
+    until(lambda: "back at step" in bench.view.line.value)
+    press(bench, "save")
+    assert "written: lab_01.png" in bench.view.said.value
+    assert bench.session.moment.state == "running"
     press(bench, "stop")
+
+
+def test_reset_takes_the_picture_away_and_keeps_no_result(bench: Lab) -> None:
+    blank = bench.view.picture.value
+    bench.form.show(SMALL.change(steps=2000))
+    press(bench, "start")
+    until(lambda: bench.session.moment.step > 3)
+    press(bench, "reset")
+    assert bench.view.picture.value == blank
+    assert not bench.results.results
+    off = {name for name, button in bench.buttons.items() if button.disabled}
+    assert off == set(bench.buttons) - {"Start"}
+
+
+def test_a_second_start_keeps_what_the_first_one_made(bench: Lab) -> None:
+    bench.form.show(SMALL.change(steps=2000))
+    press(bench, "start")
+    until(lambda: bench.session.moment.step > 20)
+    bench.form.show(SMALL.change(seed=3))
+    press(bench, "start")
+    assert bench.session.wait(60)
+    first, second = bench.results.results
+    assert first.run.steps >= 20 and second.run.steps == SMALL.steps
+    assert (first.label[:2], second.label[:2]) == ("1:", "2:")
+
+
+def test_labels_of_results_are_their_own_when_the_oldest_go(bench: Lab) -> None:
+    press(bench, "start")
+    assert bench.session.wait(60)
+    (first,) = bench.results.results
+    for _ in range(14):
+        bench.results.add("again", first.run)
+    labels = [each.label for each in bench.results.results]
+    assert len(labels) == len(set(labels)) == 12
+
+
+def test_what_cannot_be_saved_is_said(bench: Lab, tmp_path: Path) -> None:
+    press(bench, "start")
+    assert bench.session.wait(60)
+    bench._folder = tmp_path / "gone"
+    press(bench, "save")
+    assert "gone" in bench.view.said.value
+
+
+def test_a_failing_view_says_so_and_shows_the_next_run(
+    bench: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(bench, "_draw", lambda _moment: 1 / 0)
+        press(bench, "start")
+        assert bench.session.wait(60)
+    assert "division by zero" in bench.view.said.value
+    assert "the view failed" in bench.session.moment.message
+    press(bench, "start")
+    assert bench.session.wait(60)
+    assert "step 30 of 30" in bench.view.line.value
+
+
+def test_the_last_layer_cannot_be_unticked(bench: Lab) -> None:
+    boxes = bench.form._content
+    boxes["relu2_2"].value = False
+    assert boxes["relu2_2"].value
+    assert bench.form.settings.content_layers == ("relu2_2",)
+    bench.form.show(SMALL.change(content_layers=("relu3_4",)))
+    assert boxes["relu3_4"].value
+
+
+def test_a_slider_is_widened_where_a_value_lies_beyond_it(bench: Lab) -> None:
+    bench.form.show(SMALL.change(style_weight=1e6, content_weight=1e-4))
+    assert bench.form.controls["style_weight"].value == pytest.approx(1e6)
+    assert bench.form.controls["content_weight"].value == pytest.approx(1e-4)
+
+
+def test_shares_that_are_given_stand_on_the_sliders(tmp_path: Path) -> None:
+    settings = SMALL.change(style_blend=(1.0, 3.0))
+    made = lab("china", ["woodblock_1", "swirls_1"], settings, tmp_path)
+    found = dict(zip(made.styles.labels, made.styles.blend or (), strict=True))
+    assert found == {"woodblock_1": 1.0, "swirls_1": 3.0}
+    made.close()
+
+
+def test_weights_that_must_be_fetched_are_not_fetched_for_a_forecast(
+    bench: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nstlab.widgets.forecast.weights_at_hand", lambda _name: False)
+    bench.form.controls["encoder"].value = "vgg16"
+    assert "fetched at the first start" in bench.view.expected.value
+
+
+def test_a_weight_that_moves_costs_no_new_forecast(
+    bench: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = bench.view.expected.value
+    monkeypatch.setattr("nstlab.widgets.forecast.estimate", lambda *_a, **_k: 1 / 0)
+    bench.form.controls["style_weight"].value = 77.0
+    assert bench.view.expected.value == said
+
+
+def test_a_cell_that_runs_again_closes_what_it_made_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = [1]
+    monkeypatch.setattr("nstlab.widgets.ending._running_cell", lambda: ("cell", count[0]))
+    made = [lab("china", "swirls_1", SMALL.change(steps=5000), tmp_path) for _ in range(2)]
+    for each in made:
+        each.start()
+    count[0] = 2
+    other = lab("china", "swirls_1", SMALL, tmp_path)
+    assert [each.session.moment.state for each in made] == ["stopped", "stopped"]
+    other.close()
 
 
 def test_the_time_expected_learns_from_a_run(bench: Lab) -> None:
     bench.form.show(SMALL.change(steps=1000))
-    bench._evaluation = 1000.0  # as on a machine that was busy when it was looked at
+    bench.forecast.slower = 1000.0  # as on a machine that was busy when it was looked at
+    before = bench.forecast.again()
     press(bench, "start")
-    until(lambda: bench._slower < 0.1)
+    until(lambda: bench.forecast.slower < 100)
     press(bench, "stop")
+    assert bench.session.wait(60)
+    assert bench.view.expected.value not in ("", before)
 
 
 def test_a_preset_that_is_moved_away_from_is_named_no_more(bench: Lab) -> None:

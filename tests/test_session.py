@@ -1,13 +1,18 @@
 """A steered run without a browser: every change of state, and that nothing is lost or left."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
 
 from nstlab import Encoder, Settings, load_encoder, stylize
+from nstlab.job import Job
+from nstlab.transfer import stylize_job
 from nstlab.widgets.lines import draw_lines
 from nstlab.widgets.session import Session
 from nstlab.widgets.track import KEPT, Moment, Track
@@ -108,6 +113,103 @@ def test_a_change_of_weights_captures_no_target_again(
     assert session.moment.state == "finished"
     assert calls == []
     assert "variation" in session.moment.losses
+
+
+def test_a_knob_that_is_dragged_does_not_hold_the_run(session: Session) -> None:
+    begin(session, SMALL.change(steps=5000))
+    until(lambda: session.moment.step >= 5)
+    wanted, weight, end = session.moment.step + 10, 40.0, time.monotonic() + 60
+    while session.moment.step < wanted:
+        assert time.monotonic() < end, "no step was made while the knob moved"
+        weight += 0.01
+        session.change(SMALL.change(steps=5000, style_weight=weight))
+        time.sleep(0.002)
+
+
+def test_a_change_before_the_first_evaluation_counts(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = threading.Event()
+
+    def slow(*given: Any) -> Job:
+        job = stylize_job(*given)
+        there.wait(30)
+        return job
+
+    monkeypatch.setattr("nstlab.widgets.engine.stylize_job", slow)
+    begin(session)
+    session.change(SMALL.change(steps=12, style_weight=7.0))
+    there.set()
+    assert session.wait(60)
+    run = session.run
+    assert run is not None and run.steps == 12
+    assert run.recipe["settings"]["style_weight"] == 7.0
+    assert "steered" not in run.recipe
+
+
+def test_many_moves_of_a_knob_leave_the_way_back(session: Session) -> None:
+    begin(session)
+    at_step(session, 20)
+    for number in range(25):
+        session.change(SMALL.change(style_weight=50.0 + number))
+        time.sleep(0.01)
+    step = session.moment.step
+    assert session.undo()
+    assert session.moment.step < step
+
+
+def test_a_change_after_the_end_is_no_steering_until_the_run_goes_on(session: Session) -> None:
+    begin(session)
+    assert session.wait(60)
+    session.change(SMALL.change(style_weight=90.0, steps=SMALL.steps + 10))
+    assert session.run is not None and "steered" not in session.run.recipe
+    session.resume()
+    assert session.wait(60)
+    assert session.run is not None
+    (steered,) = session.run.recipe["steered"]
+    assert steered == {"step": SMALL.steps, "style_weight": 90.0, "steps": SMALL.steps + 10}
+
+
+def test_start_and_seed_do_not_disturb_a_run(session: Session) -> None:
+    begin(session)
+    until(lambda: session.moment.step >= 3)
+    session.change(SMALL.change(seed=5, start="content"))
+    assert session.wait(60)
+    assert session.run is not None and "steered" not in session.run.recipe
+
+
+def test_a_second_start_waits_for_the_first_thread(session: Session) -> None:
+    begin(session, SMALL.change(steps=5000))
+    until(lambda: session.moment.step >= 3)
+    begin(session)
+    begin(session)
+    assert session.wait(60)
+    assert session.moment.step == SMALL.steps
+    assert session.moment.state == "finished"
+
+
+def test_the_frames_reach_from_the_start_to_the_last_picture(session: Session) -> None:
+    for steps in (30, 39, 59):
+        begin(session, SMALL.change(steps=steps))
+        assert session.wait(60)
+        run = session.run
+        assert run is not None
+        assert min(run.frames) == 0 and max(run.frames) == steps
+        assert torch.equal(run.frames[steps], (run.image.clamp(0, 1) * 255).round().byte())
+
+
+def test_python_ends_in_order_while_a_run_goes_on() -> None:
+    program = (
+        "from nstlab import Settings\n"
+        "from nstlab.widgets.session import Session\n"
+        "session = Session()\n"
+        "session.start('china', ['swirls_1'], Settings(size=48, steps=100000))\n"
+        "while session.moment.step < 2: pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_was_steered_stands_in_the_record(session: Session) -> None:

@@ -6,16 +6,23 @@ from typing import Any
 
 import ipywidgets as w
 
-from nstlab.encoders import encoder_names
+from nstlab.encoders import encoder_names, layer_names
 from nstlab.optimize import OPTIMIZERS
 from nstlab.settings import POOLINGS, Settings
 from nstlab.widgets.presets import PRESETS, preset
 
-LAYERS = tuple(f"relu{block}_{number}" for block in range(1, 6) for number in (1, 2))
+LAYERS = tuple(name for name in layer_names("lite") if name.startswith("relu"))
 SIZES = (96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 OWN = "as it stands"  # no preset
 STARTS = ("content", "noise", "smooth_noise", "style")
 LOG_STEP = 0.05  # of the exponent of 10
+UNITS = {
+    "style_weight": "style weight β",
+    "content_weight": "content weight α",
+    "style_scale": "style size ×",
+    "size": "size, longer side",
+    "steps": "steps, at most",
+}
 LABEL = {"description_width": "8.5em"}
 WIDE = w.Layout(width="100%", max_width="30em")
 TIPS = {
@@ -24,6 +31,7 @@ TIPS = {
     "content_weight": "α: how strongly the photograph's shapes are asked for. More: outlines stay.",
     "variation_weight": "asks neighbouring pixels to be alike. More: smoother, less grain; too "
     "much blurs.",
+    "style_scale": "size of the painting before it is looked at. More: larger strokes.",
     "size": "longer side of the picture. Twice as long takes four times as long, and strokes look "
     "half as large.",
     "steps": "changes made to the picture. Most of it happens in the first hundred.",
@@ -42,7 +50,7 @@ class Form:
     Attributes:
         controls: by the name of the setting.
         looks, layers, machine: groups of controls, to be placed.
-        presets: a list of looks.
+        presets: the control that chooses a look.
     """
 
     def __init__(self, settings: Settings, on_change: Callable[[Settings], object]) -> None:
@@ -61,17 +69,19 @@ class Form:
                 base=10, min=-2, max=2, step=LOG_STEP, readout_format=".3g"
             ),
             "variation_weight": w.FloatSlider(min=0, max=20, step=0.5),
-            "size": w.SelectionSlider(options=[(f"{size} px", size) for size in SIZES]),
-            "steps": w.IntSlider(min=10, max=1000, step=10),
+            "style_scale": w.FloatSlider(min=0.25, max=4, step=0.05, continuous_update=False),
+            "size": w.SelectionSlider(
+                options=[(f"{size} px", size) for size in SIZES], continuous_update=False
+            ),
+            "steps": w.IntSlider(min=10, max=1000, step=10, continuous_update=False),
             "start": w.Dropdown(options=STARTS),
             "optimizer": w.Dropdown(options=OPTIMIZERS),
             "encoder": w.Dropdown(options=_encoders(settings.encoder)),
             "pooling": w.Dropdown(options=POOLINGS),
             "seed": w.BoundedIntText(min=0, max=2**31),
         }
-        units = {"style_weight": " β", "content_weight": " α", "size": ", longer side"}
         for name, control in self.controls.items():
-            control.description = name.replace("_", " ") + units.get(name, "")
+            control.description = UNITS.get(name, name.replace("_", " "))
             control.tooltip = TIPS[name]
             control.style, control.layout = LABEL, WIDE
             control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
@@ -79,14 +89,14 @@ class Form:
         self._style = {name: _box(f"{name} counts as style") for name in LAYERS}
         self._shares = {name: _share(name) for name in LAYERS}
         for box in (*self._content.values(), *self._style.values(), *self._shares.values()):
-            box.observe(lambda _change: self._layers_moved(), "value")
+            box.observe(self._layers_moved, "value")
         self.presets = w.Dropdown(
             options=[OWN, *PRESETS], description="preset", style=LABEL, layout=WIDE
         )
         self.presets.tooltip = "Weights and layers that look good; size and steps stay."
         self.presets.observe(lambda change: self._preset(change["new"]), "value")
-        self.looks = w.VBox([self.presets, *map(self.controls.get, list(self.controls)[:3])])
-        self.machine = w.VBox([*map(self.controls.get, list(self.controls)[3:])])
+        self.looks = w.VBox([self.presets, *map(self.controls.get, list(self.controls)[:4])])
+        self.machine = w.VBox([*map(self.controls.get, list(self.controls)[4:])])
         self.layers = self._grid()
         self.show(settings, tell=False)
 
@@ -130,7 +140,7 @@ class Form:
         if not self._quiet:
             self._take(self._settings.change(**{name: value}), True)
 
-    def _layers_moved(self) -> None:
+    def _layers_moved(self, change: Any) -> None:  # noqa: ANN401
         if self._quiet:
             return
         content = tuple(name for name in LAYERS if self._content[name].value)
@@ -139,7 +149,8 @@ class Form:
             self._shares[name].disabled = not self._style[name].value
         shares = tuple(self._shares[name].value for name in style)
         if not content or not style or not sum(shares):
-            return  # the last tick stays in force until there is another
+            change["owner"].value = change["old"]  # at least one layer stays of each
+            return
         equal = len(set(shares)) == 1
         changed = {"content_layers": content, "content_layer_weights": None, "style_layers": style}
         weights = None if equal else shares
@@ -180,7 +191,10 @@ def on_log_slider(value: float) -> float:
 
 
 def _encoders(own: str) -> list[str]:
-    return list(dict.fromkeys(["lite", *encoder_names(), own]))
+    """Those that have the layers of the paper, and the one that is given."""
+    wanted = set(Settings().style_layers)
+    fit = [name for name in encoder_names() if wanted <= set(layer_names(name))]
+    return list(dict.fromkeys(["lite", *fit, own]))
 
 
 def _box(tip: str) -> w.Checkbox:
@@ -190,7 +204,9 @@ def _box(tip: str) -> w.Checkbox:
 def _share(name: str) -> w.FloatSlider:
     tip = f"share of {name} in the style loss, beside the other layers"
     layout = w.Layout(width="auto")
-    return w.FloatSlider(1.0, min=0, max=4, step=0.1, tooltip=tip, layout=layout)
+    return w.FloatSlider(
+        1.0, min=0, max=4, step=0.1, tooltip=tip, layout=layout, continuous_update=False
+    )
 
 
 def _stand_at(control: Any, value: Any) -> None:  # noqa: ANN401
@@ -202,7 +218,10 @@ def _stand_at(control: Any, value: Any) -> None:  # noqa: ANN401
         if value not in control.options:
             control.options = (*control.options, value)
     elif isinstance(control, w.FloatLogSlider):
-        value = min(max(value, control.base**control.min), control.base**control.max)
+        if value > 0:
+            control.max = max(control.max, math.log10(value))
+            control.min = min(control.min, math.log10(value))
+        value = max(value, control.base**control.min)
     elif hasattr(control, "max"):
         control.max = max(control.max, value)
         control.min = min(control.min, value)

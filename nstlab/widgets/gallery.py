@@ -1,7 +1,7 @@
 """Choosing pictures: thumbnails of the catalogue, and one's own by upload."""
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from nstlab.samples import catalogue, load_picture
 from nstlab.stock import PictureSource
 
 SIDE = (66, 88)  # pixels of a thumbnail, height and width
-LARGEST_UPLOAD = 30 * 2**20  # bytes
+LARGEST_UPLOAD = 10 * 2**20  # bytes; a server closes the connection at more
 LARGEST_SIDE = 4096  # pixels; beyond it an upload is made smaller, which no run here would see
 
 
@@ -69,7 +69,7 @@ class Gallery:
         self._shares = w.VBox()
         self._sliders: dict[str, w.FloatSlider] = {}
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="your own…")
-        self._upload.tooltip = "a picture of yours; it stays on this machine"
+        self._upload.tooltip = "a picture of yours, up to 10 MB; it stays with the kernel"
         self._upload.observe(lambda change: self._uploaded(change["new"]), "value")
         self._line = w.HTML()
         head = w.HTML(f"<b>{title}</b>")
@@ -99,6 +99,17 @@ class Gallery:
         """What is wrong with the last upload."""
         return self._line.value
 
+    def mix(self, shares: Mapping[str, float]) -> None:
+        """Set the shares of some pictures.
+
+        Args:
+            shares: by name; of the others nothing changes.
+        """
+        self._quiet = True
+        for label, share in shares.items():
+            self._sliders[label].value = share
+        self._quiet = False
+
     def choose(self, labels: Sequence[str]) -> None:
         """Tick some pictures and no other.
 
@@ -126,8 +137,8 @@ class Gallery:
                 size, most = len(data) / 2**20, LARGEST_UPLOAD >> 20
                 raise PictureError(f"has {size:.0f} MB; at most {most} MB can be taken")
             picture = open_picture(data)
-        except PictureError as error:
-            self._line.value = _plain(f"{name}: {error}")
+        except (PictureError, MemoryError) as error:
+            self._line.value = _plain(f"{name}: {error or 'there is not enough memory for it'}")
             return False
         self._line.value = ""
         if max(picture.shape) > LARGEST_SIDE:
@@ -143,6 +154,8 @@ class Gallery:
     def _uploaded(self, files: Sequence[Any]) -> None:
         for file in files:
             self.add_upload(file["name"], bytes(file["content"]))
+        if files:
+            self._upload.value = ()  # the bytes are not needed any more
 
     def _add(
         self, label: str, source: PictureSource, picture: Float[Tensor, "1 3 h w"], on: bool

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from nstlab.animate import save_animation
-from nstlab.encoders import Encoder
-from nstlab.estimate import estimate, in_bytes
 from nstlab.images import encode
 from nstlab.plots import show_pictures
 from nstlab.samples import load_picture
 from nstlab.settings import Settings
-from nstlab.stock import encoder_for
+from nstlab.widgets.ending import ends_with_cell
+from nstlab.widgets.forecast import Forecast, in_time
 from nstlab.widgets.form import Form
 from nstlab.widgets.gallery import Gallery, on_this_machine
 from nstlab.widgets.lines import draw_lines
@@ -22,10 +21,11 @@ from nstlab.widgets.results import Result, Results
 from nstlab.widgets.session import Session
 from nstlab.widgets.still import Page, bundle
 from nstlab.widgets.track import Moment
-from nstlab.widgets.view import BUTTONS, View
+from nstlab.widgets.view import BUTTONS, View, blank
 from nstlab.words import in_short
 
 PICTURES_EVERY, CURVES_EVERY = 0.33, 1.0  # seconds
+BUSY = ("running", "paused")
 WORDS = {
     "ready": "choose two pictures and press Start",
     "running": "running",
@@ -46,19 +46,22 @@ class Lab:
         content, styles: the pictures to choose from.
         preview: the sheet of small runs.
         results: what was made so far.
+        forecast: time and memory of a choice.
         view: picture, curves, lines of words and buttons.
         buttons: by what they say at first.
     """
 
     def __init__(self, content: str, styles: list[str], settings: Settings, folder: Path) -> None:
         """See `lab`."""
-        self._folder = folder
+        self._folder, self.forecast = folder, Forecast()
         self.session = Session(self._show, every=PICTURES_EVERY)
         photographs, paintings = on_this_machine("photograph"), on_this_machine("style")
         self.content = Gallery("content", photographs, [content], self._pictures_changed)
         self.styles = Gallery(
             "style: one, or several mixed", paintings, styles, self._pictures_changed, several=True
         )
+        if settings.style_blend is not None:
+            self.styles.mix(dict(zip(styles, settings.style_blend, strict=True)))
         self.form = Form(settings, self._settings_changed)
         self.preview = Preview(self._given, self._take, self.session.close)
         self.results = Results(self._take_result)
@@ -73,8 +76,6 @@ class Lab:
         )
         self.widget.add_class("nstlab-lab")
         self._curves_at, self._state = 0.0, ""
-        self._evaluation, self._slower = 1.0, 1.0  # seconds foretold; how much longer it took
-        self._encoders: dict[str, Encoder] = {}
         self._show(self.session.moment)
         self._forecast()
 
@@ -83,6 +84,9 @@ class Lab:
     def start(self) -> None:
         """Begin a run with the pictures and settings chosen."""
         content, styles, settings = self._given()
+        self.preview.leave()
+        if self.session.moment.state in BUSY:
+            self._keep_result()
         self.session.start(content, styles, settings)
 
     def pause(self) -> None:
@@ -131,64 +135,56 @@ class Lab:
         content, styles, settings = self._given()
         self.view.code.value = as_code(content, styles, settings)
         self.view.code.rows = self.view.code.value.count("\n") + 2
-        try:
-            found = estimate(settings, styles=len(styles), encoder=self._encoder(settings))
-        except (ValueError, OSError, RuntimeError) as error:
-            self.view.expected.value = html.escape(str(error))
-            return
-        self._evaluation = found.seconds_per_evaluation
-        seconds = self._slower * found.seconds
-        words = f"expected: {_minutes(seconds)}, {in_bytes(found.peak_bytes)} of memory"
-        self.view.expected.value = words + (
-            "" if found.fits else " — more than is free; choose a smaller size"
-        )
-
-    def _encoder(self, settings: Settings) -> Encoder | None:
-        """The bundled encoder, loaded once; None for one that the estimate has to load itself."""
-        if settings.encoder != "lite":
-            return None
-        if settings.pooling not in self._encoders:
-            self._encoders[settings.pooling] = encoder_for(settings)
-        return self._encoders[settings.pooling]
+        self.view.expected.value = html.escape(self.forecast.words(content, styles, settings))
 
     def _show(self, moment: Moment) -> None:
         """Take in a moment; called in the thread of the run."""
+        try:
+            self._draw(moment)
+        except Exception as error:
+            self.view.said.value = html.escape(f"the lab cannot show this: {error}")
+            raise
+
+    def _draw(self, moment: Moment) -> None:
         now = time.monotonic()
+        changed = moment.state != self._state
         if moment.image is not None:
             self.view.picture.value = encode(moment.image[:1], "jpeg", quality=88)
-        ended = moment.state != self._state
-        if ended or now - self._curves_at >= CURVES_EVERY:
+        elif changed:
+            self.view.picture.value = encode(blank(), "jpeg")
+        if changed or now - self._curves_at >= CURVES_EVERY:
             self._curves_at = now
             drawn = draw_lines(moment.losses, moment.steps) if moment.losses else ""
             self.view.curves.value = drawn
-            if moment.pace and moment.state == "running":
-                self._slower = moment.pace / self._evaluation
+            self.forecast.learn(moment)
         left = moment.seconds_left
         counted = f"step {moment.step} of {moment.steps}" if moment.step else ""
-        time_left = _minutes(left) + " left" if left and moment.state == "running" else ""
+        time_left = in_time(left) + " left" if left and moment.state == "running" else ""
         said = [WORDS[moment.state], counted, time_left, moment.message]
         self.view.line.value = html.escape(" · ".join(filter(None, said)))
         self.buttons["Undo"].disabled = self.buttons["Save"].disabled = moment.image is None
-        if ended:
+        if changed:
             self._enter(moment)
 
     def _enter(self, moment: Moment) -> None:
         """What changes with the state: the buttons, and a result at an end."""
         self._state = moment.state
-        if moment.pace and moment.state != "running":
-            self._forecast()  # now it is known how fast this machine really is
-        busy = moment.state in ("running", "paused")
+        busy, goes = moment.state in BUSY, moment.state in ("ready", "running")
         self.buttons["Pause"].disabled = moment.state == "ready"
-        goes = moment.state in ("ready", "running")
         self.buttons["Pause"].description = "Pause" if goes else "Continue"
         self.buttons["Pause"].icon = "pause" if goes else "play"
         self.buttons["Stop"].disabled = not busy
         self.buttons["Reset"].disabled = moment.state == "ready"
-        run = self.session.run if moment.state in ("finished", "stopped") else None
-        if run is not None and moment.step:
-            content, styles, settings = self._given()
-            label = f"{len(self.results.results) + 1}: β {in_short(settings.style_weight)}"
-            self.results.add(Result(label, run, as_code(content, styles, settings)))
+        if moment.state in ("finished", "stopped"):
+            self._keep_result()
+        if not busy:
+            self.view.expected.value = html.escape(self.forecast.again())
+
+    def _keep_result(self) -> None:
+        run = self.session.run
+        if run is not None and self.session.moment.step:
+            beta = self.session.settings.style_weight
+            self.results.add(f"β {in_short(beta)}", run)
 
     def _pictures_changed(self) -> None:
         content, styles, settings = self._given()
@@ -217,7 +213,11 @@ class Lab:
         self.session.reset()
 
     def _press_save(self) -> None:
-        self.view.said.value = html.escape(self.save())
+        try:
+            said = self.save()
+        except (OSError, ValueError) as error:
+            said = str(error)
+        self.view.said.value = html.escape(said)
 
     def close(self) -> None:
         """End what goes on in the background; the widgets stay as they are."""
@@ -241,6 +241,9 @@ def lab(
 ) -> Lab:
     """Steer a running style transfer with sliders.
 
+    The run has a thread of its own, so the kernel stays free: interrupting the kernel does not end
+    it, Stop does. It ends with the kernel too, and when its cell is run again.
+
     Args:
         content: name of the content picture chosen first.
         styles: name of the style picture, or names of several.
@@ -248,7 +251,8 @@ def lab(
         folder: where Save writes.
 
     Returns:
-        A lab, which shows itself when it ends a cell.
+        A lab, which shows itself when it ends a cell. A lab that the same cell made before is
+        closed.
 
     Raises:
         ValueError: a picture that is not among those on this machine.
@@ -258,8 +262,6 @@ def lab(
     for name in (content, *names):
         if name not in known:
             raise ValueError(f"no picture {name!r} on this machine; there is: {', '.join(known)}")
-    return Lab(content, names, settings or Settings(size=256), Path(folder))
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    made = Lab(content, names, settings or Settings(size=256), Path(folder))
+    ends_with_cell(made)
+    return made

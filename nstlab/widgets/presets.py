@@ -8,7 +8,8 @@ from nstlab.stock import PictureSource
 
 LOOK = (
     *("style_weight", "content_weight", "variation_weight"),
-    *("content_layers", "style_layers", "style_layer_weights", "start"),
+    *("content_layers", "content_layer_weights", "style_layers", "style_layer_weights"),
+    *("start", "style_scale", "normalization"),
 )  # what a preset decides
 PRESETS: dict[str, dict[str, Any]] = {
     "balanced": {},

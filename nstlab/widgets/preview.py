@@ -1,5 +1,6 @@
 """A sheet of small runs over a few axes: look, and take the one that you like."""
 
+import html
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from nstlab.settings import Settings
 from nstlab.stock import PictureSource
 from nstlab.sweep import grid, sweep
 from nstlab.transfer import stylize
+from nstlab.widgets.ending import ends_with_process
 from nstlab.widgets.form import on_log_slider
 from nstlab.words import in_short
 
@@ -54,6 +56,8 @@ def sheet_settings(base: Settings, axes: Sequence[str]) -> list[tuple[str, Setti
         name = SHORT.get(axis, axis.replace(" ", "_"))
         values = AXES[axis]
         if axis == "style weight":
+            if not base.style_weight > 0:
+                raise ValueError("the style weight is 0; raise it to vary it")
             values = tuple(base.style_weight * value for value in values)
         if alone:
             values = values[1:3] if number else _between(values) or values
@@ -102,7 +106,7 @@ class Preview:
         Args:
             given: what the lab stands at: content, styles, settings.
             on_choose: called with the settings of the run that was chosen.
-            before: called before a sheet is made, to let other work come to its end.
+            before: called before a sheet is made, to stop a run that is in progress.
         """
         self._given, self._on_choose, self._before = given, on_choose, before
         self.runs: dict[str, Run] = {}
@@ -121,6 +125,7 @@ class Preview:
         self.widget = w.VBox([row, self._line, self._cards])
         self._thread: threading.Thread | None = None
         self._leave = False
+        ends_with_process(self)
 
     @property
     def axes(self) -> list[str]:
@@ -129,11 +134,16 @@ class Preview:
         return [axis for axis in dict.fromkeys(chosen) if axis in AXES]
 
     def make(self) -> None:
-        """Begin a sheet; returns at once. A second call while one is being made does nothing."""
+        """Begin a sheet; returns at once. A second call while one is being made gives it up."""
         if self._thread is not None and self._thread.is_alive():
+            self.leave()
             return
-        content, styles, settings = self._given()
-        chosen = sheet_settings(settings, self.axes)
+        try:
+            content, styles, settings = self._given()
+            chosen = sheet_settings(settings, self.axes)
+        except ValueError as error:
+            self._line.value = html.escape(str(error))
+            return
         self._leave = False
         self._line.value = f"{len(chosen)} small runs are being made…"
         self._cards.children = []
@@ -143,15 +153,19 @@ class Preview:
             max_width=f"{columns * (SIZE + 10)}px",
         )
         self.runs, self.settings = {}, {}
-        self.button.disabled = True
+        self.button.description, self.button.icon = "Stop the sheet", "stop"
         self._thread = threading.Thread(
             target=self._work, args=(content, styles, chosen), name="nstlab-lab", daemon=True
         )
         self._thread.start()
 
-    def close(self, seconds: float = 60.0) -> None:
+    def leave(self) -> None:
         """Give up the sheet in the making after the batch in progress."""
         self._leave = True
+
+    def close(self, seconds: float = 60.0) -> None:
+        """Give up the sheet in the making, and wait for its end."""
+        self.leave()
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -183,9 +197,9 @@ class Preview:
         except StopIteration:
             self._line.value = ""
         except Exception as error:
-            self._line.value = f"the sheet could not be made: {error}"
+            self._line.value = html.escape(f"the sheet could not be made: {error}")
         finally:
-            self.button.disabled = False
+            self.button.description, self.button.icon = "Preview sheet", "th"
 
     def _card(self, words: str, run: Run, settings: Settings) -> w.VBox:
         shown = w.Image(value=encode(run.image, "jpeg"), format="jpeg")

@@ -1,7 +1,7 @@
 """What was made so far: a strip of pictures, two of them to compare, and files to take home."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ipywidgets as w
 import torch
@@ -20,14 +20,12 @@ class Result:
     """A picture that was made, and how.
 
     Attributes:
-        label: a few words.
-        run: its record.
-        code: a cell that makes it again.
+        label: a number and a few words.
+        run: its record, without frames.
     """
 
     label: str
     run: Run
-    code: str
 
 
 def before_and_after(
@@ -73,6 +71,7 @@ class Results:
             on_choose: called with a result whose settings are asked for.
         """
         self.results: list[Result] = []
+        self._made = 0
         self._on_choose = on_choose
         self._strip = w.Box(layout=w.Layout(flex_flow="row wrap", overflow="visible"))
         self._left = w.Dropdown(description="left", layout=w.Layout(width="15em"))
@@ -85,18 +84,23 @@ class Results:
             layout=w.Layout(width="100%", max_width="30em"),
         )
         self._both = w.Image(format="jpeg", layout=w.Layout(max_width="100%", width="480px"))
+        self._left.tooltip = "the result that is shown on the left"
+        self._right.tooltip = "the result that is shown on the right"
         for control in (self._left, self._right, self._share):
             control.observe(lambda _change: self._compare(), "value")
         self._comparison = w.VBox([w.HBox([self._left, self._right]), self._share, self._both])
         self._comparison.children[0].layout.flex_flow = "row wrap"
         self.widget = w.VBox()
 
-    def add(self, result: Result) -> None:
+    def add(self, words: str, run: Run) -> None:
         """Put a result at the end of the strip; the oldest goes when there are too many.
 
         Args:
-            result: its label is made its own by a number if need be.
+            words: a few, that say what was special.
+            run: its record.
         """
+        self._made += 1
+        result = Result(f"{self._made}: {words}", replace(run, frames={}))
         self.results = [*self.results, result][-MOST:]
         self._strip.children = [self._card(each) for each in self.results]
         names = [(each.label, number) for number, each in enumerate(self.results)]

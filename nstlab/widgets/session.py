@@ -1,6 +1,5 @@
 """A run that can be steered while it goes on: what one does with it, without any widget."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
@@ -11,6 +10,8 @@ from nstlab.widgets.engine import Engine
 from nstlab.widgets.track import Track
 from nstlab.words import in_short
 
+AT_START = ("start", "seed")  # settings that act when a run begins
+
 
 class Session(Engine):
     """One transfer that is started, paused, steered and undone from outside.
@@ -18,6 +19,8 @@ class Session(Engine):
     The loop runs in a thread of its own. A change ends the part in progress at the next step; the
     next part goes on from the picture as it is, with an empty memory of the optimiser. Encoder,
     pictures and targets that the change leaves as they were are not made again.
+
+    A change of the number of steps or of the optimiser empties that memory too.
 
     All methods return at once, except `wait`; `on_moment` is called in the thread of the loop.
     """
@@ -32,10 +35,9 @@ class Session(Engine):
             styles: one or several.
             settings: of the run.
         """
-        self.close()
         with self._gate:
             self._content, self._styles, self.settings = content, list(styles), settings
-            self._track, self._pace = Track(), None
+            self._track, self._pace, self._later = Track(), None, {}
             self._go()
 
     def pause(self) -> None:
@@ -47,21 +49,24 @@ class Session(Engine):
     def resume(self) -> None:
         """Go on: after a pause as if there had been none, after an end with the steps left."""
         with self._gate:
-            if self._thread is not None:
+            if self._busy:
                 self._paused = False
-                self._set("running")
+                self._set("running", self._message)
                 self._gate.notify_all()
             elif self._track.image is None and self._state != "failed":
                 self._set(self._state, "there is nothing to go on with; start a run first")
             elif self._track.step >= self.settings.steps:
                 self._set(self._state, "all steps are made; raise their number to go on")
             else:
+                if self._later:
+                    self._note(**self._later)
+                    self._later = {}
                 self._go()
 
     def stop(self) -> None:
         """End the run after the step in progress; the picture is kept."""
         with self._gate:
-            if self._thread is not None:
+            if self._busy:
                 self._leave = True
                 self._gate.notify_all()
             elif self._state == "paused":
@@ -79,19 +84,19 @@ class Session(Engine):
                 return False
             self._note(undo=True)
             said = f"back at step {self._track.step}"
-            if self._thread is None:
+            if not self._busy:
                 self._set("paused", said)
             else:
-                self._renew = True
+                self._renew = self._undone = True
                 self._set(self._state, said)
                 self._gate.notify_all()
             return True
 
     def reset(self) -> None:
         """Give up the run and its picture."""
-        self.close()
         with self._gate:
-            self._track, self._pace = Track(), None
+            self._give_up()
+            self._track, self._pace, self._later = Track(), None, {}
             self._set("ready")
 
     def change(
@@ -102,6 +107,8 @@ class Session(Engine):
     ) -> None:
         """Act on the run in progress from the next step on; start and seed act at the next start.
 
+        A run that has ended is not touched; the change counts if it goes on.
+
         Args:
             settings: those that hold from now on.
             content: another content picture, or None for the same.
@@ -109,42 +116,22 @@ class Session(Engine):
         """
         with self._gate:
             before, self.settings = self.settings.as_data(), settings
-            changed = {k: v for k, v in settings.as_data().items() if before[k] != v}
+            now = settings.as_data().items()
+            changed = {k: v for k, v in now if before[k] != v and k not in AT_START}
             if content is not None and content is not self._content:
                 self._content, changed["content"] = content, _name(content)
             if styles is not None and any(a is not b for a, b in zip_longest(styles, self._styles)):
                 self._styles, changed["styles"] = list(styles), [_name(each) for each in styles]
-            if self._track.image is None or not changed:
+            if not changed or not self._busy:
+                self._later |= changed
                 return
-            self._note(**changed)
-            if self._thread is not None:
+            self._renew = True
+            if self._track.image is not None:  # else it is not steered, it begins like that
+                self._note(**changed)
                 self._message = f"{_in_words(changed)} from step {self._track.step} on"
-                self._renew = True
-                self._gate.notify_all()
-
-    def close(self, seconds: float = 30.0) -> None:
-        """End the thread, if there is one, and wait for it.
-
-        Args:
-            seconds: to wait at most.
-        """
-        self.stop()
-        self.wait(seconds)
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the loop has ended.
-
-        Args:
-            seconds: at most; None for as long as it takes.
-
-        Returns:
-            Whether it has ended.
-        """
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(seconds)
-            return not thread.is_alive()
-        return True
+                if self._state == "paused":
+                    self._tell(None)
+            self._gate.notify_all()
 
     @property
     def run(self) -> Run | None:

@@ -99,8 +99,9 @@ class Track:
         Args:
             steps: steps planned.
         """
-        if self.image is not None and self.step % max(1, steps // KEPT) == 0:
-            self.kept = [*self.kept, Kept(self.step, self.image)][-KEPT - 1 :]
+        if self.image is not None and self.step % -(-steps // KEPT) == 0:
+            before = [each for each in self.kept if each.step < self.step]
+            self.kept = [*before, Kept(self.step, self.image)][-KEPT - 1 :]
 
     def back(self) -> bool:
         """Go back to the last picture kept before this one.
@@ -130,10 +131,11 @@ class Track:
         steered = {"steered": [dict(each) for each in self.steered]} if self.steered else {}
         losses = {name: torch.tensor(v).double()[:, None] for name, v in self.losses.items()}
         shape = self.image.shape
+        frames = {k.step: _as_bytes(k.image) for k in self.kept if k.image.shape == shape}
         return Run(
             image=self.image.detach().cpu(),
             losses=losses,
-            frames={k.step: _as_bytes(k.image) for k in self.kept if k.image.shape == shape},
+            frames=frames | {self.step: _as_bytes(self.image)},
             ended="finished" if finished else "stopped",
             seconds=self.seconds,
             recipe={**recipe, **steered},

@@ -12,6 +12,7 @@ from nstlab.job import Job
 from nstlab.objective import TOTAL, Objective
 from nstlab.optimize import minimize
 from nstlab.runs import Step
+from nstlab.runtime import free_idle_threads
 from nstlab.settings import Settings
 from nstlab.stock import PictureSource, Stock
 from nstlab.transfer import stylize_job
@@ -108,6 +109,7 @@ class Engine:
         self._thread = threading.Thread(
             target=self._work, args=(self._turn, self._thread), name="nstlab-lab", daemon=True
         )
+        free_idle_threads()
         self._thread.start()
 
     def _give_up(self) -> None:

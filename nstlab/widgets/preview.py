@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from nstlab.images import encode
 from nstlab.runs import Run
+from nstlab.runtime import free_idle_threads
 from nstlab.settings import Settings
 from nstlab.stock import PictureSource
 from nstlab.sweep import grid, sweep
@@ -157,6 +158,7 @@ class Preview:
         self._thread = threading.Thread(
             target=self._work, args=(content, styles, chosen), name="nstlab-lab", daemon=True
         )
+        free_idle_threads()
         self._thread.start()
 
     def leave(self) -> None:

@@ -36,3 +36,26 @@ def in_short(number: float) -> str:
         ('7080', '4')
     """
     return f"{float(f'{number:.3g}'):g}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    Args:
+        seconds: 0 or more.
+
+    Returns:
+        For example `8.2 s`, `42 s`, `3 min 05 s` or `2 h 10 min`.
+
+    Example:
+        >>> duration(185)
+        '3 min 05 s'
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

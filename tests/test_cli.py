@@ -19,13 +19,14 @@ import nstlab
 from nstlab.cli import main
 from nstlab.cli.arguments import COMMANDS, parse
 from nstlab.cli.options import USED
-from nstlab.cli.show import Progress, columns, duration
+from nstlab.cli.show import Progress, columns
 from nstlab.encoders import load_encoder
 from nstlab.fitting import random_weights
 from nstlab.images import PictureError, open_picture, save_picture
 from nstlab.runs import INFO_KEY, Run, Step, read_record
 from nstlab.settings import Settings
 from nstlab.transfer import invert, stylize, synthesize_texture
+from nstlab.words import duration
 
 TINY = ["--size", "48", "--steps", "3"]
 ROOT = Path(nstlab.__file__).parent.parent

@@ -11,7 +11,7 @@ import torch
 from nstlab.cli.finish import INTERRUPTED, finish, save_somewhere, speaker
 from nstlab.cli.forecast import forecast
 from nstlab.cli.outputs import Outputs, outputs_for
-from nstlab.cli.show import Progress, duration, write_line
+from nstlab.cli.show import Progress, write_line
 from nstlab.encoders import Encoder
 from nstlab.images import (
     PictureError,
@@ -29,6 +29,7 @@ from nstlab.settings import Settings
 from nstlab.stock import encoder_for
 from nstlab.task import Options
 from nstlab.transfer import invert, stylize, synthesize_texture
+from nstlab.words import duration
 
 
 def paint(args: Namespace, words: Sequence[str]) -> int:

@@ -10,9 +10,10 @@ from pathlib import Path
 from nstlab.animate import save_animation
 from nstlab.checkpoints import remove_checkpoint
 from nstlab.cli.outputs import Outputs
-from nstlab.cli.show import duration, write_line
+from nstlab.cli.show import write_line
 from nstlab.images import PictureError, save_picture
 from nstlab.runs import Run
+from nstlab.words import duration
 
 INTERRUPTED = 130
 EARLY = {

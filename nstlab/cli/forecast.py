@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import torch
 
-from nstlab.cli.show import Progress, duration, write_line
+from nstlab.cli.show import Progress, write_line
 from nstlab.encoders import Encoder
 from nstlab.estimate import Estimate, RoomError, estimate, in_bytes, require_room
 from nstlab.task import Shape
+from nstlab.words import duration
 
 
 def add_forecast(group: _ActionsContainer) -> None:

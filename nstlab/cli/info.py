@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from nstlab.checkpoints import RecordError
-from nstlab.cli.show import columns, duration, plain
+from nstlab.cli.show import columns, plain
 from nstlab.encoders import encoder_names, layer_names
 from nstlab.images import SUFFIXES
 from nstlab.rerun import ROLES
@@ -16,6 +16,7 @@ from nstlab.runs import read_record
 from nstlab.runtime import available_devices, cache_folder, choose_device, default_encoder, versions
 from nstlab.samples import Sample, catalogue
 from nstlab.weights import weights_at_hand
+from nstlab.words import duration
 
 
 def info(args: Namespace) -> int:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from nstlab.runs import Step
 from nstlab.runtime import progress_wanted
+from nstlab.words import duration
 
 WIDEST = 100  # columns of the bar
 Stream = TextIO | TextIOBase
@@ -156,29 +157,6 @@ def plain(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text
     )
-
-
-def duration(seconds: float) -> str:
-    """A time in words.
-
-    Args:
-        seconds: 0 or more.
-
-    Returns:
-        For example `8.2 s`, `42 s`, `3 min 05 s` or `2 h 10 min`.
-
-    Example:
-        >>> duration(185)
-        '3 min 05 s'
-    """
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def columns(rows: Sequence[Sequence[str]], indent: int = 2) -> str:

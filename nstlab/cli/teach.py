@@ -7,7 +7,7 @@ from pathlib import Path
 from nstlab.checkpoints import RecordError, remove_checkpoint
 from nstlab.cli.finish import INTERRUPTED, speaker
 from nstlab.cli.outputs import Outputs
-from nstlab.cli.show import Progress, duration, write_line
+from nstlab.cli.show import Progress, write_line
 from nstlab.distill import (
     Lecture,
     Lesson,
@@ -20,6 +20,7 @@ from nstlab.distill import (
 from nstlab.distill.files import check_student_path
 from nstlab.encoders import load_encoder
 from nstlab.runtime import choose_device
+from nstlab.words import duration
 
 NUMBERS = {
     "steps": "updates of the weights",

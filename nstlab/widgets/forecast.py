@@ -9,6 +9,7 @@ from nstlab.settings import Settings
 from nstlab.stock import PictureSource, encoder_for
 from nstlab.weights import weights_at_hand
 from nstlab.widgets.track import KEPT, Moment
+from nstlab.words import duration
 
 FREE = ("content_weight", "style_weight", "variation_weight", "seed", "start")  # cost nothing
 
@@ -59,7 +60,7 @@ class Forecast:
         if self._found is None:
             return ""
         memory = in_bytes(self._found.peak_bytes)
-        words = f"expected: {in_time(self.slower * self._found.seconds)}, {memory} of memory"
+        words = f"expected: {duration(self.slower * self._found.seconds)}, {memory} of memory"
         return words if self._found.fits else f"{words}: more than is free; choose a smaller size"
 
     def learn(self, moment: Moment) -> None:
@@ -94,19 +95,3 @@ class Forecast:
 def _at_hand(settings: Settings) -> bool:
     here = settings.encoder == "lite" or settings.weights is not None
     return here or weights_at_hand(settings.encoder)
-
-
-def in_time(seconds: float) -> str:
-    """A time in words, as short as can be.
-
-    Args:
-        seconds: 0 or more.
-
-    Returns:
-        For example `42 s` or `3 min`.
-
-    Example:
-        >>> in_time(41.6), in_time(170)
-        ('42 s', '3 min')
-    """
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -11,7 +11,7 @@ from nstlab.plots import show_pictures
 from nstlab.samples import load_picture
 from nstlab.settings import Settings
 from nstlab.widgets.ending import ends_with_cell
-from nstlab.widgets.forecast import Forecast, in_time
+from nstlab.widgets.forecast import Forecast
 from nstlab.widgets.form import Form
 from nstlab.widgets.gallery import Gallery, on_this_machine
 from nstlab.widgets.lines import draw_lines
@@ -22,7 +22,7 @@ from nstlab.widgets.session import Session
 from nstlab.widgets.still import Page, bundle
 from nstlab.widgets.track import Moment
 from nstlab.widgets.view import BUTTONS, View, blank
-from nstlab.words import in_short
+from nstlab.words import duration, in_short
 
 PICTURES_EVERY, CURVES_EVERY = 0.33, 1.0  # seconds
 BUSY = ("running", "paused")
@@ -159,7 +159,7 @@ class Lab:
             self.forecast.learn(moment)
         left = moment.seconds_left
         counted = f"step {moment.step} of {moment.steps}" if moment.step else ""
-        time_left = in_time(left) + " left" if left and moment.state == "running" else ""
+        time_left = duration(left) + " left" if left and moment.state == "running" else ""
         said = [WORDS[moment.state], counted, time_left, moment.message]
         self.view.line.value = html.escape(" · ".join(filter(None, said)))
         self.buttons["Undo"].disabled = self.buttons["Save"].disabled = moment.image is None

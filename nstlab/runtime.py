@@ -111,10 +111,11 @@ def choose_precision(name: str, device: torch.device) -> str:
         raise ValueError(f"tf32{where} is for NVIDIA's GPUs, and the device is {device}")
     if name != "auto":
         return name
-    return "bfloat16" if _multiplies_bfloat16(device) else "float32"
+    return "bfloat16" if multiplies_bfloat16(device) else "float32"
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware; elsewhere torch imitates it slowly."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")

@@ -21,6 +21,7 @@ SHORT = ["--size", "64", "--rounds", "1", "--device", "cpu", "--no-memory"]
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A weight file in the current folder; the optimisers are timed elsewhere."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nstlab.bench.ceiling.SIDE", {"cpu": 128})
     save_file(random_weights("lite", 0, (4, 5, 6, 7, 8)), "tiny.safetensors")
     monkeypatch.setattr(
         "nstlab.bench.rows.optimiser_seconds", lambda like, rounds: {"ours": 0.002, "textbook": 1}

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from nstlab.bench.clock import in_turns
 from nstlab.encoders import Encoder
 from nstlab.layers import table
-from nstlab.runtime import convolutions
+from nstlab.runtime import convolutions, multiplies_bfloat16
 
 SIDE = {"cpu": 2048, "mps": 4096, "cuda": 8192}  # of the matrices
+IMITATED = 256  # where bfloat16 is not in the hardware, a hundred times slower
 
 
 def matrix_product_ceiling(
@@ -21,13 +22,17 @@ def matrix_product_ceiling(
     Args:
         device: where to measure.
         precisions: `float32`, `tf32`, `bfloat16`.
-        side: of the matrices; None for 2048 on the CPU and 8192 on a GPU.
+        side: of the matrices; None for 2048 on the CPU and 8192 on a GPU, and 256 for bfloat16 that
+            is imitated.
         rounds: runs that count.
 
     Returns:
         Precision to operations per second; a product is 2·side³ operations.
     """
-    side = side or SIDE.get(device.type, SIDE["cpu"])
+    usual = side or SIDE.get(device.type, SIDE["cpu"])
+    sides = dict.fromkeys(precisions, usual)
+    if side is None and "bfloat16" in sides and not multiplies_bfloat16(device):
+        sides["bfloat16"] = IMITATED
 
     def product(precision: str, left: Tensor, right: Tensor, into: Tensor) -> None:
         with convolutions(precision):
@@ -36,10 +41,11 @@ def matrix_product_ceiling(
     blocks = {}
     for precision in precisions:
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        matrices = [torch.rand(side, side, device=device).to(dtype) for _ in range(3)]
+        shape = (sides[precision], sides[precision])
+        matrices = [torch.rand(shape, device=device).to(dtype) for _ in range(3)]
         blocks[precision] = lambda p=precision, m=matrices: product(p, *m)
     found = in_turns(blocks, device, rounds)
-    return {name: 2 * side**3 / min(seconds) for name, seconds in found.items()}
+    return {name: 2 * sides[name] ** 3 / min(seconds) for name, seconds in found.items()}
 
 
 def convolution_shapes(

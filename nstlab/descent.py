@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.guards import Guard
+from nstlab.masks import choose
 from nstlab.runs import Ended, OnStep, Run, Step
 from nstlab.runtime import widest
 
@@ -114,9 +115,11 @@ class Descent:
         if self._resting is not None:  # those that have ended stay where they were best
             image = torch.where(self._resting, self.best, image)
         losses, gradient = self.objective.value_and_grad(image)
-        total, steepest = losses["total"], gradient.flatten(1).abs().amax(1)
+        total, steepest = losses["total"], _steepest(gradient)
         better = (total < self.best_total) & total.isfinite() & steepest.isfinite()
-        self.best = torch.where(better[:, None, None, None], image.detach(), self.best)
+        own = image is self.image  # no one changes it; scipy changes what it hands over
+        seen = image.detach() if own else image.detach().clone()
+        self.best = choose(better[:, None, None, None], seen, self.best)
         self.best_total = torch.where(better, total, self.best_total)
         wide, self._names = widest(image.device), list(losses)
         self._unread.append(torch.stack([*losses.values(), steepest]).to(wide))
@@ -246,6 +249,13 @@ class Descent:
             messages=tuple(self.messages),
             recipe=recipe,
         )
+
+
+def _steepest(gradient: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+    """The largest absolute value of each picture, in one pass on the CPU; nan where one is nan."""
+    if gradient.device.type != "cpu":
+        return gradient.flatten(1).abs().amax(1)
+    return torch.stack([torch.stack(torch.aminmax(each)) for each in gradient]).abs().amax(1)
 
 
 def _finite(number: float) -> bool:

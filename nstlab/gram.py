@@ -37,34 +37,21 @@ def gram_matrix(
     if norm not in get_args(GramNorm):
         raise ValueError(f"unknown norm {norm!r}; it can be 'none' or 'positions'")
     scale = 1 / features[0, 0].numel() if norm == "positions" else 1.0
-    if features.dtype in HALF:
-        return _HalfGram.apply(features, scale)
-    rows = features.flatten(2).mT  # positions first, as they lie in memory with channels last
-    return rows.mT @ rows * scale
+    return _Gram.apply(features, scale)
 
 
-class _HalfGram(torch.autograd.Function):
-    """Products of half precision, summed in float32 over runs of `RUN` positions.
+class _Gram(torch.autograd.Function):
+    """G = s F Fᵀ, whose way back is one product, dF = s (dG + dGᵀ) F.
 
-    One product over all positions would be rounded to half precision at its end, and in float16
-    pass 65504; converting the features to float32 first costs their memory twice over and most of
-    the speed.
+    Autograd would make one of each of the two factors and add them up: twice the work, and twice
+    the memory of the features.
     """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, scale: float) -> Tensor:  # noqa: ANN401
-        rows = features.flatten(2).mT  # (b, M, c)
-        whole = rows.shape[1] // RUN * RUN
-        shrunk = rows.shape[1] if features.dtype == torch.float16 else 1
-        first, rest = rows[:, :whole].unflatten(1, (-1, RUN)), rows[:, None, whole:]
-        total = torch.zeros(1, device=rows.device)
-        for part in (first, rest):
-            if part.numel():
-                part = part * shrunk**-0.5 if shrunk > 1 else part
-                total = total + (part.mT @ part).float().sum(1)
         ctx.save_for_backward(features)
         ctx.scale = scale
-        return total * (scale * shrunk)
+        return _product(features) * scale
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
@@ -72,3 +59,24 @@ class _HalfGram(torch.autograd.Function):
         slope = ((gradients[0] + gradients[0].mT) * ctx.scale).to(features.dtype)
         rows = features.flatten(2).mT @ slope
         return rows.mT.unflatten(2, features.shape[2:]), None
+
+
+def _product(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
+    """F Fᵀ. Products of half precision are summed in float32 over runs of `RUN` positions.
+
+    One product over all positions would be rounded to half precision at its end, and in float16
+    pass 65504; converting the features to float32 first costs their memory twice over and most of
+    the speed.
+    """
+    rows = features.flatten(2).mT  # (b, M, c), as they lie in memory with channels last
+    if features.dtype not in HALF:
+        return rows.mT @ rows
+    whole = rows.shape[1] // RUN * RUN
+    shrunk = rows.shape[1] if features.dtype == torch.float16 else 1
+    first, rest = rows[:, :whole].unflatten(1, (-1, RUN)), rows[:, None, whole:]
+    total = torch.zeros(1, device=rows.device)
+    for part in (first, rest):
+        if part.numel():
+            part = part * shrunk**-0.5 if shrunk > 1 else part
+            total = total + (part.mT @ part).float().sum(1)
+    return total * shrunk

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from nstlab.masks import choose, known
 from nstlab.runtime import widest
 
 FIRST_STEP = 0.01  # mean change of a pixel in the first step, when no scale is known yet
@@ -13,9 +14,10 @@ SHRINK = 0.25  # of a step that led uphill
 LOOK_BACK = 3  # steps; uphill is what is higher than each of so many before
 MOST_SHRINKS = 6  # after which the direction is given up with all that it was made from
 LEAST_CURVATURE = 1e-6  # of sᵀy / (|s| |y|), below which rounding could have made the sign
+CHUNK = 4096  # numbers of each row that a CPU core multiplies at once; with history 10, 344 kB
 STATE = (  # what a checkpoint keeps
-    *("point", "origin", "slope", "direction", "length", "caution", "recent", "shrinks"),
-    *("gamma", "learnt", "pairs", "products", "slot"),
+    *("point", "origin", "direction", "length", "caution", "recent", "shrinks"),
+    *("gamma", "learnt", "memory", "products", "slot"),
 )
 
 
@@ -35,10 +37,12 @@ class LBFGS:
     so that a step passes twice over the memory: once for all inner products, once for d.
 
     Attributes:
-        pairs: (b, 2, history, n): S, then Y. All pictures write into the same slot, one after the
-            other in a ring; a picture with nothing to learn, as after a step uphill, leaves its row
-            zero and remembers one pair fewer for a while.
-        products: (b, 2, history, 2, history): inner products of the pairs, float64.
+        memory: (b, 2 · history + 1, chunks, CHUNK): the rows of S, those of Y, and the gradient at
+            the origin; zeros fill the last chunk. All pictures write into the same slot, one after
+            the other in a ring; a picture with nothing to learn, as after a step uphill, leaves its
+            rows zero and remembers one pair fewer for a while.
+        products: (b, 2, history, history): SᵀY and YᵀY, float64. Of SᵀY only what concerns a change
+            of gradient no older than the change of picture is kept up to date.
         learnt: (b, history): which slots hold a pair.
 
     Reference:
@@ -58,8 +62,7 @@ class LBFGS:
         """
         self.rate, self.history, self.shape = rate, history, image.shape
         self.point = image.detach().clone().reshape(len(image), -1)  # to be evaluated next
-        self.origin = self.point.clone()  # the last one that was accepted …
-        self.slope = torch.zeros_like(self.point)  # … and the gradient there
+        self.origin = self.point  # the last one that was accepted
         self.direction = torch.zeros_like(self.point)
         self.wide = widest(image.device)
         zeros = torch.zeros(len(image), dtype=self.wide, device=image.device)
@@ -67,37 +70,43 @@ class LBFGS:
         self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
         self.shrinks = zeros.long()
         self.learnt = zeros.bool()[:, None].repeat(1, history)
-        self.pairs = self.point.new_zeros(len(image), 2, history, self.point.shape[1])
-        self.new = self.point.new_zeros(len(image), 3, self.point.shape[1])  # s, y, g of a step
-        self.products = zeros.new_zeros(len(image), 2, history, 2, history)
+        chunks = -(-self.point.shape[1] // CHUNK)
+        self.memory = self.point.new_zeros(len(image), 2 * history + 1, chunks, CHUNK)
+        self.products = zeros.new_zeros(len(image), 2, history, history)
         self.slot = 0
+
+    @property
+    def slope(self) -> Float[Tensor, "b n"]:
+        """The gradient at the origin, in place."""
+        return self._rows(2 * self.history)
+
+    def _rows(self, number: int) -> Float[Tensor, "b n"]:
+        return self.memory[:, number].flatten(1)[:, : self.point.shape[1]]
 
     def advance(self, loss: Float[Tensor, " b"], gradient: Float[Tensor, "b 3 h w"]) -> Tensor:
         """The next picture, given loss and gradient at the one that was returned last.
 
         Args:
             loss: of each picture.
-            gradient: d loss / d picture.
+            gradient: d loss / d picture; it is copied.
 
         Returns:
-            The picture.
+            The picture, which must not be changed in place: the steps after it start from it.
         """
-        slope, loss = gradient.detach().reshape(self.slope.shape), loss.detach().to(self.wide)
+        slope, loss = gradient.detach().reshape(self.point.shape), loss.detach().to(self.wide)
         begun = self.recent[:, -1].isfinite()  # false at the first point after a start
         highest = self.recent.where(self.recent.isfinite(), -torch.inf).amax(1)
         uphill = begun & ~(loss <= highest)
         given_up = uphill & (self.shrinks >= MOST_SHRINKS)
-        on_slope = self._learn(slope, begun & ~uphill)
-        kept = uphill[:, None]
-        torch.where(kept, self.origin, self.point, out=self.origin)
-        torch.where(kept, self.slope, slope, out=self.slope)
+        on_slope = self._learn(slope, begun & ~uphill, uphill)
+        self.origin = choose(uphill[:, None], self.origin, self.point)
         self.recent = torch.where(
-            kept, self.recent, torch.cat([self.recent[:, 1:], loss[:, None]], 1)
+            uphill[:, None], self.recent, torch.cat([self.recent[:, 1:], loss[:, None]], 1)
         )
         self._forget(given_up, SHRINK)
         direction, length = self._direction(on_slope)
         again = uphill & ~given_up
-        torch.where(again[:, None], self.direction, direction, out=self.direction)
+        self.direction = choose(again[:, None], self.direction, direction)
         self.length = torch.where(again, self.length * SHRINK, length)
         self.shrinks = torch.where(again, self.shrinks + 1, 0)
         self.point = torch.addcmul(
@@ -111,7 +120,7 @@ class LBFGS:
         """Let some pictures of the batch go on from elsewhere with an empty memory.
 
         Args:
-            image: where to go on from.
+            image: where to go on from; it is copied.
             which: of which pictures; the others are not touched.
             caution: factor of their next first steps.
 
@@ -129,28 +138,33 @@ class LBFGS:
         self.learnt = self.learnt & ~which[:, None]
         self.caution = torch.where(which, self.caution * caution, self.caution)
 
-    def _learn(self, slope: Float[Tensor, "b n"], which: Bool[Tensor, " b"]) -> Tensor:
-        """Put the last step into the memory where it shows positive curvature.
+    def _learn(
+        self, slope: Float[Tensor, "b n"], which: Bool[Tensor, " b"], uphill: Bool[Tensor, " b"]
+    ) -> Tensor:
+        """Put the last step into the memory where it shows positive curvature, and the gradient.
 
         Returns:
-            (b, 2, history): inner products of the memory with the gradient.
+            (b, 2, history): inner products of the memory with the gradient at the origin.
         """
-        row = self.slot
-        torch.sub(self.point, self.origin, out=self.new[:, 0])
-        torch.sub(slope, self.slope, out=self.new[:, 1])
-        self.new[:, 2] = slope
-        self.pairs[:, :, row] = self.new[:, :2]
-        inner = (self.new @ self.pairs.flatten(1, 2).mT).to(self.wide)
-        inner = inner.unflatten(2, (2, self.history))
-        curvature, square = inner[:, 0, 1, row], inner[:, 1, 1, row]
-        learnt = which & (curvature > LEAST_CURVATURE * (inner[:, 0, 0, row] * square).sqrt())
-        self.pairs[:, :, row].masked_fill_(~learnt[:, None, None], 0)  # nan · 0 would be nan
-        self.products[:, :, row] = inner[:, :2]
-        self.products[:, :, :, :, row] = inner[:, :2].permute(0, 2, 3, 1)
+        row, history = self.slot, self.history
+        step = torch.sub(self.point, self.origin, out=self._rows(row))
+        torch.sub(slope, self.slope, out=self._rows(history + row))
+        self.slope.copy_(choose(uphill[:, None], self.slope, slope))
+        both = self.memory[:, history + row :: history - row]  # the newest row of Y, and the last
+        inner = _inner(both, self.memory[:, :-1]).to(self.wide)
+        on_y, on_slope = inner.unflatten(2, (2, history)).unbind(1)
+        curvature, square = on_y[:, 0, row], on_y[:, 1, row]
+        size = torch.linalg.vector_norm(step, dim=1).to(self.wide)
+        learnt = which & (curvature > LEAST_CURVATURE * size * square.sqrt())
+        if not known(learnt):
+            pair = self.memory[:, row:-1:history]
+            pair.masked_fill_(~learnt[:, None, None, None], 0)  # nan · 0 would be nan
+        self.products[..., row] = on_y
+        self.products[:, 1, row] = on_y[:, 1]
         self.learnt[:, row] = learnt
         self.gamma = torch.where(learnt, curvature / square, self.gamma)
-        self.slot = (row + 1) % self.history
-        return inner[:, 2]
+        self.slot = (row + 1) % history
+        return on_slope
 
     def _direction(
         self, on_slope: Float[Tensor, "b 2 m"]
@@ -160,22 +174,23 @@ class LBFGS:
         learnt = self.learnt.roll(turn, 1)
         used = learnt[:, None]  # what was forgotten is still in the memory
         on_s, on_y = torch.where(used, on_slope.roll(turn, 2), 0.0).unbind(1)
-        products = self.products.roll((turn, turn), (2, 4))
-        products = torch.where(used[..., None, None] & used[:, :, None, None], products, 0.0)
-        upper = products[:, 0, :, 1].triu()
-        curvature = upper.diagonal(dim1=1, dim2=2)
-        upper = upper + torch.diag_embed((~learnt).to(self.wide))
-        gamma = torch.where(learnt.any(1), self.gamma, 1.0)[:, None]
+        products = self.products.roll((turn, turn), (2, 3))
+        products = torch.where(used[..., None] & used[:, :, None], products, 0.0)
+        curvature = products[:, 0].diagonal(dim1=1, dim2=2)
+        upper = products[:, 0] + torch.diag_embed((~learnt).to(self.wide))
+        some = learnt.any(1)
+        gamma = torch.where(some, self.gamma, 1.0)[:, None]
         v = _solve(upper, on_s, upper=True)
-        inside = curvature * v + gamma * (_apply(products[:, 1, :, 1], v) - on_y)
+        inside = curvature * v + gamma * (_apply(products[:, 1], v) - on_y)
         u = _solve(upper.mT, inside, upper=False)
         factors = torch.stack([-u, gamma * v], 1).roll(-turn, 2).flatten(1)
-        along = (-gamma).to(self.slope.dtype) * self.slope
-        memory = self.pairs.flatten(1, 2)
-        direction = torch.baddbmm(along[:, None], factors.to(along.dtype)[:, None], memory)[:, 0]
-        steepness = torch.linalg.vector_norm(self.slope, 1, dim=1) / self.slope.shape[1]
+        factors = torch.cat([factors, -gamma], 1).to(self.memory.dtype)
+        direction = _mix(factors, self.memory)[:, : self.point.shape[1]]
+        if known(some):
+            return direction, torch.full_like(self.length, self.rate)
+        steepness = torch.linalg.vector_norm(self.slope, 1, dim=1) / self.point.shape[1]
         first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)
-        return direction, self.rate * torch.where(learnt.any(1), 1.0, first)
+        return direction, self.rate * torch.where(some, 1.0, first)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on with the same bits; it changes with a step."""
@@ -186,7 +201,28 @@ class LBFGS:
         for name in STATE:
             value = state[name]
             live = isinstance(value, Tensor)
-            setattr(self, name, value.to(self.pairs.device).clone() if live else value)
+            setattr(self, name, value.to(self.memory.device).clone() if live else value)
+
+
+def _inner(few: Float[Tensor, "b p k c"], rows: Float[Tensor, "b m k c"]) -> Tensor:
+    """(b, p, m): inner products over the last two dimensions.
+
+    MKL is slow where few rows are long: a CPU multiplies chunk by chunk, in a third of the time.
+    """
+    if rows.device.type != "cpu":
+        return few.flatten(2) @ rows.flatten(2).mT
+    pairs = zip(few.transpose(1, 2), rows.transpose(1, 2), strict=True)
+    return torch.stack([torch.bmm(p, m.mT).to(torch.float64).sum(0) for p, m in pairs])
+
+
+def _mix(factors: Float[Tensor, "b m"], rows: Float[Tensor, "b m k c"]) -> Float[Tensor, "b n"]:
+    """Sum of rows times factors, on the CPU chunk by chunk, as above."""
+    if rows.device.type != "cpu":
+        return (factors[:, None] @ rows.flatten(2))[:, 0]
+    mixed = rows.new_empty(len(rows), rows.shape[2], 1, rows.shape[3])
+    for each, own, out in zip(rows.transpose(1, 2), factors, mixed, strict=True):
+        torch.bmm(own.expand(len(each), 1, -1), each, out=out)
+    return mixed.flatten(1)
 
 
 def _apply(matrix: Float[Tensor, "b m m"], vector: Float[Tensor, "b m"]) -> Tensor:

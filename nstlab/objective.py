@@ -6,6 +6,7 @@ library) takes this one's place by having that method.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -86,11 +87,11 @@ class LayerTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Float[Tensor, " b"]:
         """Σ_l w_l · cost(features[l], targets[l]) for each picture."""
-        parts = [
-            self.layer_weights[name] * self.cost(features[name], target)
-            for name, target in self.targets.items()
-        ]
-        return torch.stack(parts).sum(0)
+        return torch.stack([self.part(name, features[name]) for name in self.targets]).sum(0)
+
+    def part(self, layer: str, features: Tensor) -> Float[Tensor, " b"]:
+        """One summand, w_l · cost(features, targets[l])."""
+        return self.layer_weights[layer] * self.cost(features, self.targets[layer])
 
 
 def content_term(
@@ -245,10 +246,26 @@ class Objective:
         """
         with torch.enable_grad(), convolutions(self.encoder.precision):
             point = image.detach().requires_grad_()
-            features = self.encoder(point, self.layers) if self.layers else {}
-            features[IMAGE] = point
-            losses = {name: term(features) for name, term in self.terms.items()}
+            losses = self._losses(point)
             total = torch.stack([losses[name] * self.terms[name].weight for name in losses]).sum(0)
             (gradient,) = torch.autograd.grad(total.sum(), point)
         values = {name: loss.detach() for name, loss in losses.items()}
         return {**values, TOTAL: total.detach()}, gradient
+
+    def _losses(self, point: Tensor) -> dict[str, Tensor]:
+        """Each term's value; what a `LayerTerm` makes of a layer, as soon as the layer is there."""
+        parts = {name: [] for name, term in self.terms.items() if isinstance(term, LayerTerm)}
+        others = [term for name, term in self.terms.items() if name not in parts]
+        asked = {layer for term in others for layer in term.layers}
+        kept = {}
+        walk = self.encoder.walk(point, self.layers) if self.layers else ()
+        for layer, features in chain([(IMAGE, point)], walk):
+            for name, found in parts.items():
+                term = self.terms[name]
+                if isinstance(term, LayerTerm) and layer in term.targets:
+                    found.append(term.part(layer, features))
+            if layer in asked:
+                kept[layer] = features
+        losses = {name: torch.stack(found).sum(0) for name, found in parts.items()}
+        losses.update({term.name: term(kept) for term in others})
+        return {name: losses[name] for name in self.terms}

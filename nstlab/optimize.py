@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.checkpoints import Checkpointer, remove_checkpoint
+from nstlab.coordinates import Coordinates, CoordinatesName, make_coordinates
 from nstlab.descent import Descent, Differentiable
 from nstlab.images import check_picture
 from nstlab.interrupts import first_interrupt
@@ -34,6 +35,7 @@ def minimize(
     optimizer: Optimizer = "lbfgs",
     learning_rate: float | None = None,
     history: int = 10,
+    coordinates: CoordinatesName = "pixels",
     frame_every: int = 0,
     on_step: OnStep | None = None,
     checkpoint: str | Path | None = None,
@@ -60,6 +62,8 @@ def minimize(
             change of a pixel in the first step of gradient descent, 0.01. None for these. Not used
             by scipy.
         history: number of steps that the two L-BFGS remember.
+        coordinates: what they move, `pixels` or `frequencies` (see `coordinates`), whose lowest
+            loss is the same and the way there another.
         frame_every: keep each n-th picture, the start's included, and as the last one the picture
             that is returned; 0 keeps none.
         on_step: called with a `Step` after each evaluation; it ends the run by raising
@@ -90,12 +94,16 @@ def minimize(
     check_picture(image)
     recipe = dict(recipe or {})
     method = {"optimizer": optimizer, "learning_rate": learning_rate, "history": history}
+    method["coordinates"] = coordinates
     loop = {**method, "steps": steps, "shape": list(image.shape), "dtype": str(image.dtype)}
     saver = Checkpointer(checkpoint, checkpoint_every, {**recipe, "loop": loop})
     state = saver.read()
     joint = optimizer == "scipy"
     descent = Descent(objective, image, steps, frame_every, on_step, joint=joint)
-    stepper = None if joint else _stepper(optimizer, descent.image, learning_rate, history)
+    moved = make_coordinates(coordinates, descent.image)
+    stepper = None
+    if not joint:
+        stepper = _stepper(optimizer, moved.of(descent.image), learning_rate, history)
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
@@ -111,9 +119,9 @@ def minimize(
     with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
             if stepper is None:
-                ended = _scipy_steps(descent, history, saver)
+                ended = _scipy_steps(descent, moved, history, saver)
             else:
-                ended = _own_steps(descent, stepper, saver)
+                ended = _own_steps(descent, moved, stepper, saver)
         except Exception as error:
             error.run = descent.run("failed", recipe)  # pyright: ignore[reportAttributeAccessIssue]
             raise
@@ -131,7 +139,9 @@ def _stepper(name: str, image: Tensor, learning_rate: float | None, history: int
     return Adam(image, rate) if name == "adam" else GradientDescent(image, rate)
 
 
-def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended:
+def _own_steps(
+    descent: Descent, moved: Coordinates, stepper: Stepper, saver: Checkpointer
+) -> Ended:
     def state() -> dict[str, Any]:
         state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
         return {**state, "machine": _conditions(descent)}
@@ -144,12 +154,13 @@ def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended
             descent.read()  # so that what the guards say is done before it is written
         if descent.over is not None:
             return descent.over
-        descent.image = stepper.advance(loss, gradient)
+        point = stepper.advance(loss, moved.gradient(gradient))
         if descent.again:
             which = torch.zeros(len(descent.image), dtype=torch.bool)
             which[descent.again] = True
             which = which.to(descent.image.device)
-            descent.image = stepper.restart(descent.best, which, CAUTION)
+            point = stepper.restart(moved.of(descent.best), which, CAUTION)
+        descent.image = moved.image(point)
         if due:
             _save(descent, saver, state)
         if leaving is not None:
@@ -160,12 +171,13 @@ class _Pause(Exception):
     """Raised inside an evaluation to take control back from scipy."""
 
 
-def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
+def _scipy_steps(descent: Descent, moved: Coordinates, history: int, saver: Checkpointer) -> Ended:
     """Let scipy's L-BFGS-B ask for evaluations, in blocks that each start with an empty memory."""
-    like = descent.image
+    like = moved.of(descent.image)
 
     def to_picture(flat: np.ndarray) -> Tensor:
-        return torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
+        point = torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
+        return moved.image(point)
 
     def state() -> dict[str, Any]:
         return {"descent": descent.state_dict(), "machine": _conditions(descent)}
@@ -174,13 +186,13 @@ def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
         total, gradient = descent.evaluate(to_picture(flat))
         if descent.over or descent.leaving or descent.again:
             raise _Pause
-        return float(total.sum()), gradient.cpu().double().numpy().ravel()
+        return float(total.sum()), moved.gradient(gradient).cpu().double().numpy().ravel()
 
     while True:
         try:
             found = scipy.optimize.minimize(
                 evaluate,
-                descent.image.cpu().double().numpy().ravel(),
+                moved.of(descent.image).cpu().double().numpy().ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},

@@ -5,6 +5,7 @@ from operator import index
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from nstlab.coordinates import COORDINATES, CoordinatesName
 from nstlab.encoders import Pooling
 from nstlab.losses import Normalization, check_normalization
 from nstlab.optimize import OPTIMIZERS, Optimizer
@@ -51,6 +52,8 @@ class Settings:
         optimizer: `lbfgs`, `scipy`, `adam` or `gradient_descent`.
         learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
+        coordinates: what the optimiser moves, `pixels` or `frequencies`, which take it to the same
+            loss in fewer steps; see `coordinates`.
         precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
             that the device has (see `choose_precision`); losses and optimiser stay in float32.
         seed: for the start from noise and for random encoder weights.
@@ -77,6 +80,7 @@ class Settings:
     optimizer: Optimizer = "lbfgs"
     learning_rate: float | None = None
     history: int = 10
+    coordinates: CoordinatesName = "pixels"
     precision: Precision = "auto"
     seed: int = 0
 
@@ -96,6 +100,7 @@ class Settings:
             ("start", (*STARTS, None)),
             ("style_fit", STYLE_FITS),
             ("optimizer", OPTIMIZERS),
+            ("coordinates", COORDINATES),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in allowed:

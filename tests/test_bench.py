@@ -418,13 +418,13 @@ def test_a_race_has_both_curves_and_a_plot(benchmark, tmp_path, capsys):
     words += ["--steps", "23"]
     benchmark("loop").main(words)
     table = capsys.readouterr().out.splitlines()
-    assert table[2].startswith("| lite | content | float32 | ")
+    assert table[2].startswith("| lite | content | pixels | float32 | ")
+    assert table[3].startswith("| lite | content | frequencies | float32 | ")
     data = json.loads((tmp_path / "race.json").read_text())
     assert (tmp_path / "race.png").stat().st_size > 5000
     assert (tmp_path / "race.jpg").stat().st_size > 5000
-    (case,) = data["cases"]
-    assert len(case["turns"]) == 2
-    for turn in case["turns"]:
+    assert [len(case["turns"]) for case in data["cases"]] == [2, 2]
+    for turn in (turn for case in data["cases"] for turn in case["turns"]):
         textbook, ours = turn["textbook"], turn["ours"]
         assert len(textbook["losses"]) == len(textbook["seconds"]) == 24
         assert textbook["lowest"] == min(textbook["losses"])
@@ -473,7 +473,8 @@ def test_the_median_counts_turns_that_never_get_there(benchmark):
         }
 
     turns = [turn(None), turn(0.25), turn(0.5)]
-    case = {"encoder": "lite", "start": "noise", "precision": "float32", "turns": turns}
+    how = {"start": "noise", "precision": "float32", "coordinates": "pixels"}
+    case = {"encoder": "lite", **how, "turns": turns}
     assert race.middle_turn(case)["ratio"] == 0.5
     text = race.table([{**case, "ratio": 0.5, "to_reach": 0.4}])
     assert "| 10.0 | 5.0 | 0.500 (never, 0.250, 0.500) | ≤ 0.4 | 10 | 1.000 |" in text

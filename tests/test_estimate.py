@@ -19,6 +19,7 @@ from nstlab.estimate import timing as timing_module
 from nstlab.estimate.available import available_memory, control_groups
 from nstlab.estimate.work import Work
 from nstlab.fitting import random_weights
+from nstlab.runtime import multiplies_bfloat16
 from nstlab.settings import Settings
 from nstlab.transfer import stylize
 
@@ -60,17 +61,15 @@ def test_outputs_have_the_shapes_that_the_encoder_puts_out():
 
 def test_what_autograd_keeps_by_hand(tiny_encoder: Encoder):
     layers = {"content_layers": ("conv2_1",), "style_layers": ("relu1_1",)}
-    # 32 x 32: the normalised picture, relu1_1 and relu1_2 of 4 channels; 16 x 16: pool1, its
-    # places of 8 bytes, and conv2_1 of 5 channels, the last layer.
+    # 32 x 32: the normalised picture, relu1_1 and relu1_2 of 4 channels; 16 x 16: pool1, and
+    # conv2_1 of 5 channels, the last layer.
     whole, half = 32 * 32 * 4, 16 * 16 * 4
-    assert memory.kept(work(tiny_encoder, **layers)) == [
-        *(3 * whole, 4 * whole, 4 * whole),
-        *(4 * half, 2 * 4 * half, 5 * half),
-    ]
-    assert (
-        sum(memory.kept(work(tiny_encoder, precision="bfloat16", **layers)))
-        == ((3 + 4 + 4) * whole + (4 + 4 * 4 + 5) * half) // 2
-    )
+    by_layer = {"image": 3 * whole, "relu1_1": 4 * whole, "relu1_2": 4 * whole}
+    by_layer |= {"pool1": 4 * half, "conv2_1": 5 * half}
+    assert memory.kept(work(tiny_encoder, **layers)) == by_layer
+    assert memory.kept(work(tiny_encoder, precision="bfloat16", **layers)) == {
+        name: size // 2 for name, size in by_layer.items()
+    }
 
 
 def test_what_autograd_keeps_is_what_it_keeps(tiny_encoder: Encoder):
@@ -93,19 +92,23 @@ def test_what_autograd_keeps_is_what_it_keeps(tiny_encoder: Encoder):
             features = encoder(image, asked.layers)
         deepest = features[asked.layers[-1]]
         saved.setdefault(deepest.data_ptr(), deepest.numel() * 4)
-        assert sum(memory.kept(asked)) == pytest.approx(sum(saved.values()), rel=0.02)
+        assert sum(memory.kept(asked).values()) == pytest.approx(sum(saved.values()), rel=0.02)
 
 
-def test_gradients_by_hand(tiny_encoder: Encoder):
+def test_the_moment_of_most_by_hand(tiny_encoder: Encoder):
     whole, half = 32 * 32 * 4, 16 * 16 * 4
     layers = {"content_layers": ("conv2_1",), "style_layers": ("relu1_1",)}
-    # One for each layer read; F - P and its square; two more of relu1_1, but none in bfloat16.
-    found = memory.gradients(work(tiny_encoder, **layers))
-    assert sum(found) == 4 * whole + 5 * half + 2 * 5 * half + 2 * 4 * whole
-    found = memory.gradients(work(tiny_encoder, precision="bfloat16", **layers))
-    assert sum(found) == (4 * whole + 5 * half) // 2 + 2 * 5 * half + 2 * 5 * half // 2
-    found = memory.gradients(work(tiny_encoder, kind="invert", **layers))
-    assert sum(found) == 5 * half + 2 * 5 * half + 2 * 5 * half
+    # At pool1: all but conv2_1 is kept; its gradient, that of relu1_2, its output made again, and
+    # the places of the maxima.
+    features, made = memory.at_peak(work(tiny_encoder, **layers))
+    assert sum(features) == (3 + 4 + 4) * whole + 4 * half
+    assert sum(made) == 4 * half + 4 * whole + 4 * half + 2 * 4 * half
+    # At relu2_1, where content is compared, with average pooling: three gradients and F - P twice.
+    average = Encoder("vgg19", dict(tiny_encoder.state_dict()), pooling="average")
+    deep = {"content_layers": ("relu2_1",), "kind": "invert"}
+    features, made = memory.at_peak(work(average, **deep))
+    assert sum(features) == (3 + 4 + 4) * whole + (4 + 5) * half
+    assert sum(made) == 5 * 5 * half
 
 
 def test_other_parts_by_hand(tiny_encoder: Encoder):
@@ -201,6 +204,8 @@ print(json.dumps(1024 * (kibibytes("VmHWM") - before)))
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_prediction_against_a_measured_peak(precision: str):
+    if precision == "bfloat16" and not multiplies_bfloat16(torch.device("cpu")):
+        pytest.skip("this processor has no bfloat16; torch's imitation needs memory of its own")
     command = [sys.executable, "-c", MEASURE, precision]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     measured = json.loads(done.stdout)
@@ -274,9 +279,9 @@ def test_a_run_that_fits_is_let_through(monkeypatch: pytest.MonkeyPatch, tiny_en
 @pytest.mark.parametrize(
     ("changes", "free", "expected"),
     [
-        ({"size": 1024}, 2.3, {("size",), ("encoder",)}),
+        ({"size": 1024}, 1.6, {("size",), ("encoder",)}),
         ({"size": 1024, "history": 200}, 4.0, {("size",), ("history",)}),
-        ({"size": 1024, "history": 200}, 7.5, {("size",), ("history",), ("encoder",)}),
+        ({"size": 1024, "history": 200}, 6.8, {("size",), ("history",), ("encoder",)}),
         ({"size": 3000}, 0.1, {("encoder", "size")}),
     ],
 )
@@ -307,7 +312,7 @@ def test_settings_that_are_named_do_fit(
 def test_precision_is_named_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NSTLAB_PRECISION", "bfloat16")
     monkeypatch.setattr(nstlab.estimate, "seconds_per_evaluation", lambda work: 1.0)
-    gigabytes_free(monkeypatch, 1.5)
+    gigabytes_free(monkeypatch, 1.1)
     found = estimate(Settings(size=1024, precision="float32"))
     with pytest.raises(RoomError, match="with precision='bfloat16'"):
         require_room(found)

@@ -11,8 +11,11 @@ import nstlab
 
 PACKAGE = Path(nstlab.__file__).parent
 LEVELS = (
-    ("interrupts", "runtime", "words"),
-    ("checkpoints", "gram", "guards", "hooks", "images", "layers", "lbfgs", "losses", "steppers"),
+    ("interrupts", "masks", "runtime", "words"),
+    (
+        *("checkpoints", "coordinates", "gram", "guards", "hooks", "images", "layers", "lbfgs"),
+        *("losses", "steppers", "winograd"),
+    ),
     ("fitting", "weights"),
     ("encoders", "runs", "samples"),
     ("descent", "distill", "objective"),

@@ -5,7 +5,9 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
-from nstlab.lbfgs import FIRST_STEP, LBFGS, LOOK_BACK, MOST_SHRINKS, SHRINK
+from nstlab import lbfgs, masks
+from nstlab.lbfgs import CHUNK, FIRST_STEP, LBFGS, LOOK_BACK, MOST_SHRINKS, SHRINK
+from nstlab.masks import known
 from nstlab.runtime import generator
 
 
@@ -45,10 +47,13 @@ def two_loops(pairs: list[tuple[Tensor, Tensor]], gradient: Tensor) -> Tensor:
     return -r
 
 
+@pytest.mark.parametrize("size", [(4, 5), (50, 60), (64, 64)])  # less than a chunk, 2.2, 3
 @pytest.mark.parametrize("history", [1, 3, 10])
-def test_directions_are_those_of_the_two_loop_recursion(history: int) -> None:
-    curvature = 0.1 + random(1, 3, 4, 5, seed=2)
-    image = random(1, 3, 4, 5)
+def test_directions_are_those_of_the_two_loop_recursion(
+    history: int, size: tuple[int, int]
+) -> None:
+    curvature = 0.1 + random(1, 3, *size, seed=2)
+    image = random(1, 3, *size)
     stepper, pairs, before = LBFGS(image, history=history), [], None
     for step in range(2 * history + 3):
         gradient = curvature * image
@@ -166,7 +171,7 @@ def test_a_gradient_that_is_no_number_spoils_no_memory() -> None:
     for _ in range(60):
         image = stepper.advance(*valley(image))
     assert (valley(image)[0] < 0.5 * valley(starts)[0]).all()
-    assert torch.isfinite(stepper.pairs).all()
+    assert torch.isfinite(stepper.memory).all()
 
 
 def test_a_state_taken_up_goes_on_with_the_same_bits() -> None:
@@ -182,3 +187,80 @@ def test_a_state_taken_up_goes_on_with_the_same_bits() -> None:
     for _ in range(7):
         image, same = stepper.advance(*valley(image)), other.advance(*valley(same))
     assert torch.equal(image, same)
+
+
+def test_what_is_told_apart_on_the_cpu_gives_the_same_bits_as_what_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = same = torch.cat([random(1, 3, 3, 3, seed=seed) * (1 + seed) for seed in range(4)])
+    stepper, plain, mixed = LBFGS(image), LBFGS(image), 0
+    for step in range(50):
+        loss, gradient = valley(image)
+        if 20 <= step < 30:
+            loss[2] = torch.inf  # so long that its direction is given up
+        image = stepper.advance(loss, gradient)
+        with monkeypatch.context() as patch:
+            for module in (lbfgs, masks):  # as on a GPU
+                patch.setattr(module, "known", lambda mask: False)
+            same = plain.advance(loss, gradient)
+        for name in lbfgs.STATE:
+            mine, its = getattr(stepper, name), getattr(plain, name)
+            assert torch.equal(torch.as_tensor(mine), torch.as_tensor(its)), (step, name)
+        uphill = stepper.shrinks > 0
+        mixed += bool(uphill.any() and not uphill.all())
+        assert torch.equal(image, same)
+    assert mixed > MOST_SHRINKS, (
+        "some must go uphill while others do not for this test to mean anything"
+    )
+
+
+def test_a_device_that_is_not_the_cpu_is_asked_nothing() -> None:
+    image = torch.zeros(2, 3, 40, 40, device="meta")  # has no values: to ask for one is an error
+    mask = torch.ones(2, dtype=torch.bool, device="meta")
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        bool(mask.all())
+    assert not known(mask)
+    stepper = LBFGS(image, history=3)
+    for _ in range(5):
+        stepper.advance(torch.ones(2, device="meta"), torch.ones_like(image))
+    assert stepper.restart(image, mask).shape == image.shape
+
+
+def test_what_was_handed_over_may_be_changed_afterwards() -> None:
+    image = same = random(2, 3, 3, 3)
+    stepper, other = LBFGS(image), LBFGS(same)
+    buffer = torch.empty_like(image)
+    for step in range(20):
+        if step == 10:
+            image = stepper.restart(image, torch.tensor([True, True]))
+            mine = same.clone()
+            same = other.restart(mine, torch.tensor([True, True]))
+            mine.fill_(torch.nan)
+        loss, gradient = valley(same)
+        buffer.copy_(gradient)
+        image, same = stepper.advance(*valley(image)), other.advance(loss, buffer)
+        buffer.fill_(torch.nan)
+        assert torch.equal(image, same), step
+
+
+@pytest.mark.parametrize("length", [1, CHUNK, CHUNK + 1, 3 * CHUNK - 1])
+def test_products_by_chunks_are_those_of_whole_rows(length: int) -> None:
+    rows, few, factors = random(2, 7, length), random(2, 2, length, seed=1), random(2, 7, seed=2)
+    chunks = -(-length // CHUNK)
+    fill = (0, chunks * CHUNK - length)
+    parts, some = (
+        torch.nn.functional.pad(each, fill).unflatten(2, (chunks, CHUNK)) for each in (rows, few)
+    )
+    inner, mixed = lbfgs._inner(some, parts), lbfgs._mix(factors, parts)
+    assert torch.allclose(inner, few @ rows.mT, rtol=1e-12)
+    assert torch.allclose(mixed[:, :length], (factors[:, None] @ rows)[:, 0], rtol=1e-12)
+    for index in range(2):  # the other picture of the batch does not even change the last bits
+        own = slice(index, index + 1)
+        assert torch.equal(lbfgs._inner(some[own], parts[own])[0], inner[index])
+        assert torch.equal(lbfgs._mix(factors[own], parts[own])[0], mixed[index])
+
+
+def test_float32_products_of_long_rows_are_exact_to_seven_digits() -> None:
+    rows = torch.rand(1, 1, 100, CHUNK, generator=generator(3))
+    exact = rows.double().square().sum().item()
+    assert lbfgs._inner(rows, rows).item() == pytest.approx(exact, rel=2e-7)

@@ -623,3 +623,41 @@ def test_losses_read_in_blocks_give_the_same_run(
     stalled = minimize(Flat(starts), starts, steps=1000, optimizer=optimizer)
     assert stalled.ended == "stalled"
     assert stalled.steps < 2 * guards.PATIENCE + 16
+
+
+def test_the_best_stays_what_it_was_when_the_evaluated_picture_changes(start: Tensor) -> None:
+    both = torch.cat([start, start + 1])
+    descent = Descent(Bowl(both + 0.5), both, steps=9)
+    buffer = both.clone()
+    for move in ([0.1, 0.1], [0.2, 0.0], [0.3, 0.4], [-1.0, -1.0]):  # better: both, one, both, none
+        buffer.copy_(both + torch.tensor(move, dtype=both.dtype).view(2, 1, 1, 1))
+        descent.evaluate(buffer)
+        buffer.fill_(torch.nan)
+    moved = torch.tensor([0.3, 0.4], dtype=both.dtype).view(2, 1, 1, 1)
+    assert torch.equal(descent.best, both + moved)
+
+
+def test_a_slope_that_is_no_number_is_no_best_and_concerns_its_picture(start: Tensor) -> None:
+    class Broken(Bowl):
+        def value_and_grad(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+            losses, gradient = super().value_and_grad(image)
+            if losses["total"].sum() < 60:
+                gradient[1, 2, 3, 4] = torch.nan
+            return losses, gradient
+
+    both = torch.cat([start, start])
+    descent = Descent(Broken(both + 0.5), both, steps=9)
+    descent.evaluate(both)
+    descent.evaluate(both + 0.25)
+    assert torch.equal(descent.best, torch.stack([both[0] + 0.25, both[1]]))
+
+
+def test_an_evaluation_asks_a_device_that_is_not_the_cpu_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Descent, "read", lambda self: None)  # which waits, once in a block
+    image = torch.zeros(2, 3, 4, 5, device="meta")  # has no values: to ask for one is an error
+    descent = Descent(Bowl(torch.ones_like(image)), image, steps=9)
+    for _ in range(3):
+        descent.evaluate(descent.image)
+    assert descent.best.device.type == "meta"

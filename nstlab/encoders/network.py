@@ -1,35 +1,20 @@
 """A network that turns a picture into features, layer by layer."""
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
+from nstlab.encoders.modules import Padding, Pooling, make_module
 from nstlab.fitting import fit
 from nstlab.hooks import unknown_layer
 from nstlab.layers import Layer, field_of_view, smallest_input, total_stride
 
-Pooling = Literal["max", "average", "l2"]
-Padding = Literal["zeros", "reflect"]
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]
 DEVIATION = (0.229, 0.224, 0.225)
-
-
-class L2Pool(nn.Module):
-    """Square root of the mean of squares in each window."""
-
-    def __init__(self, kernel: int, stride: int) -> None:
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-
-    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
-        """Pool; 1e-12 is added inside the root, whose gradient would be infinite at zero."""
-        return (F.avg_pool2d(features.square(), self.kernel, self.stride) + 1e-12).sqrt()
 
 
 class Encoder(nn.Module):
@@ -88,7 +73,7 @@ class Encoder(nn.Module):
         self.layers = tuple(layer.name for layer in self._table)
         channels = (3, *(layer.channels for layer in self._table))
         for layer, before in zip(self._table, channels, strict=False):
-            self.add_module(layer.name, _module(layer, before, pooling, padding))
+            self.add_module(layer.name, make_module(layer, before, pooling, padding))
         self.load_state_dict(named, strict=False)  # not strict: batch norms' counters are not kept
         for buffer, values in (("mean", MEAN), ("deviation", DEVIATION)):
             self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
@@ -108,6 +93,25 @@ class Encoder(nn.Module):
             ValueError: an unknown layer, or a picture of a wrong shape, kind or size.
             TypeError: a string in place of a list of names.
         """
+        found = dict(self.walk(image, layers))
+        return {name: found[name] for name in layers}
+
+    def walk(self, image: Tensor, layers: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+        """The same features one after the other, each as soon as it is there.
+
+        What is computed from a layer before the next one is asked for has its way back just when
+        the gradient comes to that layer; so no gradient is held before it is needed.
+
+        Args:
+            image: as in `forward`.
+            layers: as in `forward`.
+
+        Yields:
+            A layer's name and its features, from the picture down.
+
+        Raises:
+            ValueError, TypeError: as in `forward`.
+        """
         self.check_layers(layers)
         if not layers:
             raise ValueError(f"no layer asked for; this network has: {', '.join(self.layers)}")
@@ -116,12 +120,10 @@ class Encoder(nn.Module):
         features = self._normalise(image).contiguous(memory_format=torch.channels_last)
         if self.precision == "bfloat16":
             features = features.bfloat16()
-        kept = {}
         for name in self.layers[: deepest + 1]:
             features = self.get_submodule(name)(features)
             if name in layers:
-                kept[name] = features
-        return {name: kept[name] for name in layers}
+                yield name, features
 
     def computing_in(self, precision: str) -> "Encoder":
         """The same network with its convolutions in another precision.
@@ -217,16 +219,3 @@ class Encoder(nn.Module):
                 f"a picture of {height} x {width} px is too small for layer {deepest!r}, which "
                 f"needs at least {needed} px on each side; enlarge it or ask for an earlier layer"
             )
-
-
-def _module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn.Module:
-    if layer.kind == "conv":
-        # Made without numbers, so that torch's own random generator is left alone.
-        shape = (before, layer.channels, layer.kernel, layer.stride, layer.padding)
-        return skip_init(nn.Conv2d, *shape, padding_mode=padding)
-    if layer.kind == "bn":
-        return nn.BatchNorm2d(layer.channels)
-    if layer.kind == "relu":
-        return nn.ReLU()
-    pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "l2": L2Pool}[pooling]
-    return pool(layer.kernel, layer.stride)

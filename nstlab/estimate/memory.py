@@ -5,10 +5,13 @@ import platform
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from nstlab.encoders.modules import Convolution
 from nstlab.estimate.work import Output, Work, outputs_of
+from nstlab.objective import IMAGE
+from nstlab.winograd import scratch
 
 FLOAT = 4  # bytes of a number in float32
-INDEX = 8  # bytes of the place of a maximum, which pooling keeps
+INDEX = 8  # bytes of the place of a maximum
 STATES = {  # pictures that a method keeps from one evaluation to the next, its memory aside
     "lbfgs": 4,  # point, origin, gradient and direction there
     "scipy": 20,  # of float64: point, gradient, bounds, five of working space
@@ -17,7 +20,7 @@ STATES = {  # pictures that a method keeps from one evaluation to the next, its 
 }
 LOOP = 8  # more pictures: the start, the best, the gradient with a copy, terms on the picture
 MAPPED = 32 * 2**20  # bytes; glibc maps what is larger by itself, and gives all of it back
-HOLES = 0.4  # of what is smaller: lost between pieces of other sizes in glibc's heap
+HOLES = 0.6  # of what is smaller: lost between pieces of other sizes in glibc's heap
 
 Sizes = list[int]  # bytes of each tensor
 
@@ -31,8 +34,8 @@ def memory_parts(work: Work) -> dict[str, int]:
     |-------------|------------------------------------------------------------------------------|
     | `weights`   | the encoder's in the run's precision, where they are not there already       |
     | `targets`   | features of the content picture, Gram matrices                               |
-    | `features`  | what autograd keeps for the way back: see `kept`                             |
-    | `gradients` | of features: see `gradients`                                                 |
+    | `features`  | what autograd keeps for the way back, at the worst moment: see `at_peak`     |
+    | `gradients` | of features at that moment, and what else is made on the way                 |
     | `pictures`  | state of the optimiser and of the loop, 3·h·w numbers each                   |
     | `history`   | of L-BFGS: two for each step that is remembered (of float64 with scipy)      |
     | `frames`    | pictures kept as bytes                                                       |
@@ -49,9 +52,10 @@ def memory_parts(work: Work) -> dict[str, int]:
     batch, method, on_cpu = work.pictures, work.settings.optimizer, work.device.type == "cpu"
     picture = batch * 3 * height * width * FLOAT
     bytes_each = {"lbfgs": 1, "scipy": 2}.get(method, 0)
+    features, gradients = at_peak(work)
     loop = {
-        "features": [batch * size for size in kept(work)],
-        "gradients": [batch * size for size in gradients(work)],
+        "features": [batch * size for size in features],
+        "gradients": [batch * size for size in gradients],
         "pictures": [picture] * (STATES[method] + LOOP),
         "history": [2 * work.settings.history * picture * bytes_each],
         "frames": [picture // FLOAT] * (on_cpu * work.frames),
@@ -64,55 +68,71 @@ def memory_parts(work: Work) -> dict[str, int]:
     return {**parts, "holes": int(glibc * HOLES * small)}
 
 
-def kept(work: Work) -> Sizes:
-    """What autograd keeps of one picture's features from the way forward for the way back.
+def at_peak(work: Work) -> tuple[Sizes, Sizes]:
+    """What one picture's evaluation holds at the moment when it holds most.
 
-    A convolution keeps its input, a ReLU its output, a pool its input and the places of the maxima.
-    So every output is kept once, but for that of a convolution (or batch norm) before a ReLU, which
-    is kept only where a term reads it.
+    On the way back a layer's features are given up once the gradient has passed it, so the moment
+    is either the turn, where all is kept, or some way up, where features and gradients are large.
 
     Args:
         work: the run.
 
     Returns:
-        Bytes of each tensor.
+        Bytes of each tensor: of features that are kept, and of all that is made of them.
     """
-    each, pooling = work.bytes_per_number, work.encoder.pooling
-    height, width = work.result
-    sizes = [3 * height * width * each]  # the normalised picture
-    before = None
+    features, moments = kept(work), []
+    for place in range(len(work.outputs)):
+        still = [features.get(output.layer.name, 0) for output in work.outputs[: place + 1]]
+        moments.append(([features[IMAGE], *still], _at_layer(work, place)))
+    return max(moments, key=lambda both: sum(map(sum, both)), default=([features[IMAGE]], []))
+
+
+def kept(work: Work) -> dict[str, int]:
+    """What autograd keeps of one picture's features from the way forward for the way back.
+
+    A convolution keeps its input, a ReLU its output, a pool its input. So every output is kept
+    once, but for that of a convolution (or batch norm) before a ReLU, which is kept only where a
+    term reads it.
+
+    Args:
+        work: the run.
+
+    Returns:
+        Bytes by layer; under `image` the normalised picture.
+    """
+    each, (height, width) = work.bytes_per_number, work.result
+    sizes = {IMAGE: 3 * height * width * each}
     for output, after in zip_longest(work.outputs, work.outputs[1:]):
         passed_on = after is not None and after.layer.kind == "relu"
         if not passed_on or output.layer.name in work.layers:
-            sizes.append(output.numbers * each)
-        if output.layer.kind == "pool" and pooling == "max":
-            sizes.append(output.numbers * INDEX)
-        if output.layer.kind == "pool" and pooling == "l2" and before is not None:
-            sizes.append(before.numbers * each)  # the squares
-        before = output
+            sizes[output.layer.name] = output.numbers * each
     return sizes
 
 
-def gradients(work: Work) -> Sizes:
-    """Gradients of one picture's features at the moment when most is held.
+def _at_layer(work: Work, place: int) -> Sizes:
+    """Bytes of what one layer makes on the way back, besides what is kept.
 
-    All terms go back to their features before the encoder begins to go back, so the gradients of
-    all layers that are read are there together. Two more of the largest are needed to add them up:
-    in float32 F Fᵀ has one gradient for each factor. After that a layer needs two at a time.
-
-    Args:
-        work: the run.
-
-    Returns:
-        Bytes of each tensor.
+    The gradients of its output and its input. Where a term reads it, the term's gradient, and of
+    the content term F − P and its square. A pool is computed again, a maximum with its place.
     """
-    each, read = work.bytes_per_number, _numbers(work.outputs)
-    sizes = [each * read[name] for name in work.layers]
-    sizes += [FLOAT * read[name] for name in work.content_layers] * 2  # F − P and its square
-    twice = each * work.outputs[-1].numbers if work.outputs else 0
-    if work.precision != "bfloat16":
-        twice = max(twice, *(each * read[name] for name in work.style_layers), 0)
-    return [*sizes, twice, twice]
+    each, output = work.bytes_per_number, work.outputs[place]
+    name, layer, own = output.layer.name, output.layer, each * output.numbers
+    above = work.outputs[place - 1].numbers if place else 3 * output.height * output.width
+    sizes = [own, each * above]
+    sizes += [own] * (name in work.layers) + [FLOAT * output.numbers] * (
+        2 * (name in work.content_layers)
+    )
+    if layer.kind == "pool" and work.encoder.pooling != "average":
+        again = INDEX * output.numbers if work.encoder.pooling == "max" else each * above
+        sizes += [own, again]
+    module = work.encoder.get_submodule(name)
+    on_cpu, single = work.device.type == "cpu", work.precision == "float32"
+    positions = output.height * output.width * work.pictures
+    other = isinstance(module, Convolution) and module.takes_winograd(positions)
+    if other and on_cpu and single:
+        sizes += [FLOAT * count for count in scratch(output.before, layer.channels)]
+        sizes += [own, each * above]  # with borders
+    return sizes
 
 
 def capture_bytes(work: Work) -> int:

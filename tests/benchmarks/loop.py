@@ -23,6 +23,7 @@ from parts import carry_out
 
 from nstlab import Encoder, load_encoder, load_picture
 from nstlab.bench.problem import Problem, make_problem
+from nstlab.coordinates import COORDINATES
 from nstlab.images import resize
 from nstlab.plots import show_pictures
 from nstlab.plots.style import DPI
@@ -58,10 +59,11 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
         given = problem(args, name, device)
         for start in args.starts:
             say(f"{name} from {start}, {precision}")
-            case, both = loop_race.measure(
+            several, made = loop_race.measure(
                 given,
                 start,
                 precision,
+                coordinates=args.coordinates,
                 evaluations=args.evaluations,
                 steps=args.steps or round(MORE * args.evaluations),
                 repeats=args.repeats,
@@ -69,15 +71,17 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
             )
             label = {"encoder": Path(name).name, "weights": fingerprint(given.encoder)}
             layers = {"content": given.content_layers, "style": given.style_layers}
-            cases.append({**label, "layers": layers, "to_reach": TO_REACH.get(name), **case})
-            pictures += both
-            titles += [f"{Path(name).stem} from {start}, {loop}" for loop in ("textbook", "ours")]
+            common = {**label, "layers": layers, "to_reach": TO_REACH.get(name)}
+            cases += [{**common, **case} for case in several]
+            pictures += made
+            loops = ("textbook", *(f"ours, {each}" for each in args.coordinates))
+            titles += [f"{Path(name).stem} from {start}, {loop}" for loop in loops]
     names = ("photograph", "style", "size", "evaluations", "repeats")
     figures = {name: getattr(args, name) for name in names}
     found = {**machine(device), "precision": precision}
     figure = loop_race.plot(cases)
     figure.savefig(args.output / "race.png", dpi=DPI * 1.5)
-    sheet = show_pictures(pictures, titles, columns=4, width=14)
+    sheet = show_pictures(pictures, titles, columns=1 + len(args.coordinates), width=14)
     sheet.savefig(args.output / "race.jpg", dpi=DPI, pil_kwargs={"quality": 88})
     return {**figures, "machine": found, "cases": cases}, loop_race.table(cases)
 
@@ -100,6 +104,7 @@ def command_line() -> argparse.ArgumentParser:
     option("--evaluations", type=int, default=300, help="of the textbook loop (300)")
     option("--steps", type=int, help="of ours; default: a third more")
     option("--repeats", type=int, default=3, help="of both loops in turns (3)")
+    option("--coordinates", nargs="+", choices=COORDINATES, default=list(COORDINATES))
     option("--precision", choices=PRECISIONS, default="auto", help="of ours")
     option("--device", help="default: the fastest there is")
     option("--threads", type=int, help="of torch; default: its own choice")

@@ -15,7 +15,8 @@ from torch import Tensor
 from nstlab import minimize
 from nstlab.bench.clock import synchronise
 from nstlab.bench.problem import Problem
-from nstlab.bench.textbook import TextbookLoop
+from nstlab.bench.textbook import TextbookLoop, TextbookRun
+from nstlab.coordinates import CoordinatesName
 from nstlab.objective import Objective
 from nstlab.plots.style import INK, OTHER_COLOURS, Plot, tidy
 from nstlab.runtime import generator
@@ -72,12 +73,13 @@ def measure(
     start: str,
     precision: str,
     *,
+    coordinates: Sequence[CoordinatesName],
     evaluations: int,
     steps: int,
     repeats: int,
     tell: Callable[[str], object],
-) -> tuple[dict[str, Any], list[Tensor]]:
-    """Let both run in turns.
+) -> tuple[list[dict[str, Any]], list[Tensor]]:
+    """Let the textbook's loop and ours run in turns, ours in each of the coordinates.
 
     Both have been evaluated once before the first turn, so that no clock sees what torch does at
     the first use. Targets are computed before the clock starts, in both.
@@ -86,47 +88,56 @@ def measure(
         problem: encoder, pictures, layers.
         start: one of `STARTS`.
         precision: of ours.
+        coordinates: of ours.
         evaluations: of the textbook loop.
         steps: of ours.
         repeats: turns.
         tell: is told how each turn went.
 
     Returns:
-        `ratio`, the median over the turns (None where most did not get there), and `turns` with
-        both curves; then the best picture of the textbook loop and of ours, from the last turn.
+        For each of the coordinates `ratio`, the median over the turns (None where most did not get
+        there), and `turns` with both curves; then the best picture of the textbook loop and of
+        ours in each of the coordinates, from the last turn.
     """
     loop, objective = problem.textbook(), problem.objective(precision)
     picture = start_picture(problem, start)
     loop.value_and_grad(picture)
     objective.value_and_grad(picture)
-    turns, pictures = [], []
+    turns, pictures = {name: [] for name in coordinates}, []
     for turn in range(repeats):
-        found, pictures = _turn(loop, objective, picture, evaluations, steps)
-        turns.append(found)
-        tell(
-            f"  turn {turn + 1} of {repeats}: textbook {found['textbook']['lowest']:.4g} in "
-            f"{found['textbook']['seconds'][-1]:.1f} s; ours {found['ours']['lowest']:.4g} in "
-            f"{found['ours']['seconds'][-1]:.1f} s, as good after "
-            + (f"{found['reached']:.1f} s" if found["reached"] is not None else "no step")
-        )
-    middle = median(inf if each["ratio"] is None else each["ratio"] for each in turns)
-    return {
-        "start": start,
-        "precision": precision,
-        "ratio": middle if isfinite(middle) else None,
-        "turns": turns,
-    }, pictures
+        synchronise(picture.device)
+        theirs = loop.run(picture, evaluations)
+        pictures = [theirs.best.cpu()]
+        for name in coordinates:
+            found, best = _ours(loop, theirs, objective, picture, steps, name)
+            turns[name].append(found)
+            pictures.append(best)
+            tell(
+                f"  turn {turn + 1} of {repeats}: textbook {found['textbook']['lowest']:.4g} in "
+                f"{found['textbook']['seconds'][-1]:.1f} s; ours in {name} "
+                f"{found['ours']['lowest']:.4g} in {found['ours']['seconds'][-1]:.1f} s, as good "
+                + (f"after {found['reached']:.1f} s" if found["reached"] is not None else "never")
+            )
+    cases = []
+    for name, several in turns.items():
+        middle = median(inf if each["ratio"] is None else each["ratio"] for each in several)
+        case = {"start": start, "precision": precision, "coordinates": name}
+        cases.append({**case, "ratio": middle if isfinite(middle) else None, "turns": several})
+    return cases, pictures
 
 
-def _turn(
-    loop: TextbookLoop, objective: Objective, start: Tensor, evaluations: int, steps: int
-) -> tuple[dict[str, Any], list[Tensor]]:
-    synchronise(start.device)
-    theirs = loop.run(start, evaluations)
+def _ours(
+    loop: TextbookLoop,
+    theirs: TextbookRun,
+    objective: Objective,
+    start: Tensor,
+    steps: int,
+    coordinates: CoordinatesName,
+) -> tuple[dict[str, Any], Tensor]:
     lowest = min(filter(isfinite, theirs.losses))
     watched = Watched(objective)
     synchronise(start.device)
-    run = minimize(watched, start, steps=steps)
+    run = minimize(watched, start, steps=steps, coordinates=coordinates)
     synchronise(start.device)
     seconds = watched.seconds()
     own = run.curve()  # in the precision of the run
@@ -146,7 +157,7 @@ def _turn(
             "lowest": min(exact.values()),
             "ended": run.ended,
         },
-    }, [theirs.best.cpu(), run.image]
+    }, run.image
 
 
 @torch.no_grad()
@@ -178,6 +189,7 @@ def table(cases: Sequence[Mapping[str, Any]]) -> str:
             *(
                 "encoder",
                 "start",
+                "coordinates",
                 "precision",
                 "textbook, s",
                 "to its loss, s",
@@ -193,6 +205,7 @@ def table(cases: Sequence[Mapping[str, Any]]) -> str:
             [
                 case["encoder"],
                 case["start"],
+                case["coordinates"],
                 case["precision"],
                 f"{turn['textbook']['seconds'][-1]:.1f}",
                 _number(turn["reached"], ".1f"),
@@ -215,36 +228,40 @@ def middle_turn(case: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def plot(cases: Sequence[Mapping[str, Any]]) -> Plot:
-    """Loss against seconds, a panel for each case."""
-    columns = min(2, len(cases))
-    rows = ceil(len(cases) / columns)
+    """Loss against seconds, a panel for each encoder and start, a curve for each coordinates."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for case in cases:
+        groups.setdefault((case["encoder"], case["start"]), []).append(case)
+    columns = min(2, len(groups))
+    rows = ceil(len(groups) / columns)
     figure = Plot((4.4 * columns, 3.0 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    for axes in panels[len(cases) :]:
+    for axes in panels[len(groups) :]:
         axes.remove()
-    for axes, case in zip(panels, cases, strict=False):
-        turn = middle_turn(case)
-        for name, label, colour in (
-            ("textbook", "textbook loop", OTHER_COLOURS[1]),
-            ("ours", "nstlab", OTHER_COLOURS[0]),
-        ):
-            axes.plot(
-                turn[name]["seconds"],
-                turn[name]["losses"],
-                color=colour,
-                label=label,
-                linewidth=1.4,
-            )
-        lowest = turn["textbook"]["lowest"]
-        axes.axhline(lowest, color=INK, linewidth=0.6, linestyle=":")
-        if turn["reached"] is not None:
-            loss = turn["ours"]["losses"][turn["ours"]["evaluations"].index(turn["reached_at"])]
-            axes.plot([turn["reached"]], [loss], "o", color=OTHER_COLOURS[0], markersize=4)
-        found = [turn["ours"]["lowest"], lowest, turn["textbook"]["losses"][0]]
+    for axes, ((encoder, start), several) in zip(panels, groups.items(), strict=False):
+        textbook = middle_turn(several[0])["textbook"]
+        axes.plot(
+            textbook["seconds"],
+            textbook["losses"],
+            color=OTHER_COLOURS[1],
+            label="textbook loop",
+            linewidth=1.4,
+        )
+        axes.axhline(textbook["lowest"], color=INK, linewidth=0.6, linestyle=":")
+        found = [textbook["lowest"], textbook["losses"][0]]
+        for case, colour in zip(several, (OTHER_COLOURS[0], *OTHER_COLOURS[2:]), strict=False):
+            turn = middle_turn(case)
+            ours = turn["ours"]
+            label = f"nstlab, {case['coordinates']}"
+            axes.plot(ours["seconds"], ours["losses"], color=colour, label=label, linewidth=1.4)
+            if turn["reached"] is not None:
+                loss = ours["losses"][ours["evaluations"].index(turn["reached_at"])]
+                axes.plot([turn["reached"]], [loss], "o", color=colour, markersize=4)
+            found.append(ours["lowest"])
         axes.set(yscale="log", xlabel="seconds", ylabel="loss in float32")
         axes.set_ylim(0.8 * min(found), 1.5 * max(found))
         axes.set_xlim(left=0)
-        axes.set_title(f"{case['encoder']} from {case['start']}", fontsize=9.5, color=INK)
+        axes.set_title(f"{encoder} from {start}", fontsize=9.5, color=INK)
         tidy(axes)
         axes.legend(fontsize=8, frameon=False)
     return figure

@@ -124,7 +124,10 @@ def read_checkpoint(path: str | Path, recipe: Mapping[str, Any]) -> dict[str, An
     except Exception as error:  # what bytes that are no checkpoint make a reader raise varies
         raise RecordError(f"{name} is not a checkpoint, or it is damaged; delete it") from error
     if version != CHECKPOINT_FORMAT:
-        raise RecordError(f"{name} has format {version}; this version reads {CHECKPOINT_FORMAT}")
+        raise RecordError(
+            f"{name} has format {version}, this version reads {CHECKPOINT_FORMAT}; finish the run "
+            "with the version that wrote it, or delete it to start anew"
+        )
     now = json.loads(json.dumps(recipe))
     if before != now:
         changed = _differences(before, now)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from nstlab.masks import choose, known
+from nstlab.masks import choose, surely
 from nstlab.runtime import widest
 
 FIRST_STEP = 0.01  # mean change of a pixel in the first step, when no scale is known yet
@@ -156,7 +156,7 @@ class LBFGS:
         curvature, square = on_y[:, 0, row], on_y[:, 1, row]
         size = torch.linalg.vector_norm(step, dim=1).to(self.wide)
         learnt = which & (curvature > LEAST_CURVATURE * size * square.sqrt())
-        if not known(learnt):
+        if not surely(learnt):
             pair = self.memory[:, row:-1:history]
             pair.masked_fill_(~learnt[:, None, None, None], 0)  # nan · 0 would be nan
         self.products[..., row] = on_y
@@ -186,7 +186,7 @@ class LBFGS:
         factors = torch.stack([-u, gamma * v], 1).roll(-turn, 2).flatten(1)
         factors = torch.cat([factors, -gamma], 1).to(self.memory.dtype)
         direction = _mix(factors, self.memory)[:, : self.point.shape[1]]
-        if known(some):
+        if surely(some):
             return direction, torch.full_like(self.length, self.rate)
         steepness = torch.linalg.vector_norm(self.slope, 1, dim=1) / self.point.shape[1]
         first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)

@@ -5,7 +5,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 
-def known(mask: Bool[Tensor, "..."]) -> bool:
+def surely(mask: Bool[Tensor, "..."]) -> bool:
     """Whether a mask is true everywhere, as far as that can be asked without making a device wait.
 
     Returns:
@@ -19,6 +19,6 @@ def choose(mask: Bool[Tensor, "..."], yes: Tensor, no: Tensor) -> Tensor:
 
     A picture is so long that the copy costs far more than a look at the mask.
     """
-    if known(mask):
+    if surely(mask):
         return yes
-    return no if known(~mask) else torch.where(mask, yes, no)
+    return no if surely(~mask) else torch.where(mask, yes, no)

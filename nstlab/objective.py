@@ -253,19 +253,26 @@ class Objective:
         return {**values, TOTAL: total.detach()}, gradient
 
     def _losses(self, point: Tensor) -> dict[str, Tensor]:
-        """Each term's value; what a `LayerTerm` makes of a layer, as soon as the layer is there."""
-        parts = {name: [] for name, term in self.terms.items() if isinstance(term, LayerTerm)}
-        others = [term for name, term in self.terms.items() if name not in parts]
-        asked = {layer for term in others for layer in term.layers}
+        """Each term's value; the parts of a plain sum as soon as their layer is there."""
+        sums = {
+            name: term
+            for name, term in self.terms.items()
+            if isinstance(term, LayerTerm) and type(term).__call__ is LayerTerm.__call__
+        }
+        parts: dict[str, list[Tensor]] = {name: [] for name in sums}
+        others = {name: term for name, term in self.terms.items() if name not in sums}
+        asked = {layer for term in others.values() for layer in term.layers}
         kept = {}
         walk = self.encoder.walk(point, self.layers) if self.layers else ()
         for layer, features in chain([(IMAGE, point)], walk):
-            for name, found in parts.items():
-                term = self.terms[name]
-                if isinstance(term, LayerTerm) and layer in term.targets:
-                    found.append(term.part(layer, features))
+            for name, term in sums.items():
+                if layer in term.targets:
+                    parts[name].append(term.part(layer, features))
             if layer in asked:
                 kept[layer] = features
-        losses = {name: torch.stack(found).sum(0) for name, found in parts.items()}
-        losses.update({term.name: term(kept) for term in others})
-        return {name: losses[name] for name in self.terms}
+        for name, term in sums.items():
+            if len(parts[name]) != len(term.targets):
+                raise ValueError(f"the {name} term reads other layers now; make a new objective")
+        values = {name: torch.stack(found).sum(0) for name, found in parts.items()}
+        values.update({name: term(kept) for name, term in others.items()})
+        return {name: values[name] for name in self.terms}

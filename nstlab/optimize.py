@@ -12,7 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.checkpoints import Checkpointer, remove_checkpoint
-from nstlab.coordinates import Coordinates, CoordinatesName, make_coordinates
+from nstlab.coordinates import (
+    Coordinates,
+    CoordinatesName,
+    check_coordinates,
+    make_coordinates,
+)
 from nstlab.descent import Descent, Differentiable
 from nstlab.images import check_picture
 from nstlab.interrupts import first_interrupt
@@ -62,8 +67,8 @@ def minimize(
             change of a pixel in the first step of gradient descent, 0.01. None for these. Not used
             by scipy.
         history: number of steps that the two L-BFGS remember.
-        coordinates: what they move, `pixels` or `frequencies` (see `coordinates`), whose lowest
-            loss is the same and the way there another.
+        coordinates: what is moved, `pixels` or `frequencies` (see `coordinates`), in which sizes
+            of steps mean about the same. Not for Adam, whose steps are as large in each of them.
         frame_every: keep each n-th picture, the start's included, and as the last one the picture
             that is returned; 0 keeps none.
         on_step: called with a `Step` after each evaluation; it ends the run by raising
@@ -81,7 +86,8 @@ def minimize(
         as its attribute `run`.
 
     Raises:
-        ValueError: a number out of range, an unknown optimiser, or a start that is no picture.
+        ValueError: a number out of range, an unknown optimiser, coordinates that do not exist or
+            are not for this optimiser, or a start that is no picture.
         RecordError: the checkpoint is damaged or of another run.
         FloatingPointError: the loss of the start picture is not finite.
         KeyboardInterrupt: Ctrl-C twice before the start picture was evaluated.
@@ -91,6 +97,7 @@ def minimize(
         raise ValueError(f"unknown optimiser {optimizer!r}; there is: {', '.join(OPTIMIZERS)}")
     if learning_rate is not None and not learning_rate > 0:
         raise ValueError(f"learning_rate is {learning_rate}; it must be above 0")
+    check_coordinates(coordinates, optimizer)
     check_picture(image)
     recipe = dict(recipe or {})
     method = {"optimizer": optimizer, "learning_rate": learning_rate, "history": history}
@@ -100,10 +107,10 @@ def minimize(
     state = saver.read()
     joint = optimizer == "scipy"
     descent = Descent(objective, image, steps, frame_every, on_step, joint=joint)
-    moved = make_coordinates(coordinates, descent.image)
+    space = make_coordinates(coordinates, descent.image)
     stepper = None
     if not joint:
-        stepper = _stepper(optimizer, moved.of(descent.image), learning_rate, history)
+        stepper = _stepper(optimizer, space.of(descent.image), learning_rate, history)
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
@@ -119,9 +126,9 @@ def minimize(
     with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
             if stepper is None:
-                ended = _scipy_steps(descent, moved, history, saver)
+                ended = _scipy_steps(descent, space, history, saver)
             else:
-                ended = _own_steps(descent, moved, stepper, saver)
+                ended = _own_steps(descent, space, stepper, saver)
         except Exception as error:
             error.run = descent.run("failed", recipe)  # pyright: ignore[reportAttributeAccessIssue]
             raise
@@ -140,7 +147,7 @@ def _stepper(name: str, image: Tensor, learning_rate: float | None, history: int
 
 
 def _own_steps(
-    descent: Descent, moved: Coordinates, stepper: Stepper, saver: Checkpointer
+    descent: Descent, space: Coordinates, stepper: Stepper, saver: Checkpointer
 ) -> Ended:
     def state() -> dict[str, Any]:
         state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
@@ -154,13 +161,13 @@ def _own_steps(
             descent.read()  # so that what the guards say is done before it is written
         if descent.over is not None:
             return descent.over
-        point = stepper.advance(loss, moved.gradient(gradient))
+        point = stepper.advance(loss, space.gradient(gradient))
         if descent.again:
             which = torch.zeros(len(descent.image), dtype=torch.bool)
             which[descent.again] = True
             which = which.to(descent.image.device)
-            point = stepper.restart(moved.of(descent.best), which, CAUTION)
-        descent.image = moved.image(point)
+            point = stepper.restart(space.of(descent.best), which, CAUTION)
+        descent.image = space.image(point)
         if due:
             _save(descent, saver, state)
         if leaving is not None:
@@ -171,13 +178,13 @@ class _Pause(Exception):
     """Raised inside an evaluation to take control back from scipy."""
 
 
-def _scipy_steps(descent: Descent, moved: Coordinates, history: int, saver: Checkpointer) -> Ended:
+def _scipy_steps(descent: Descent, space: Coordinates, history: int, saver: Checkpointer) -> Ended:
     """Let scipy's L-BFGS-B ask for evaluations, in blocks that each start with an empty memory."""
-    like = moved.of(descent.image)
+    like = space.of(descent.image)
 
     def to_picture(flat: np.ndarray) -> Tensor:
         point = torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
-        return moved.image(point)
+        return space.image(point)
 
     def state() -> dict[str, Any]:
         return {"descent": descent.state_dict(), "machine": _conditions(descent)}
@@ -186,13 +193,13 @@ def _scipy_steps(descent: Descent, moved: Coordinates, history: int, saver: Chec
         total, gradient = descent.evaluate(to_picture(flat))
         if descent.over or descent.leaving or descent.again:
             raise _Pause
-        return float(total.sum()), moved.gradient(gradient).cpu().double().numpy().ravel()
+        return float(total.sum()), space.gradient(gradient).cpu().double().numpy().ravel()
 
     while True:
         try:
             found = scipy.optimize.minimize(
                 evaluate,
-                moved.of(descent.image).cpu().double().numpy().ravel(),
+                space.of(descent.image).cpu().double().numpy().ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},

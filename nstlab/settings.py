@@ -5,7 +5,7 @@ from operator import index
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from nstlab.coordinates import COORDINATES, CoordinatesName
+from nstlab.coordinates import CoordinatesName, check_coordinates
 from nstlab.encoders import Pooling
 from nstlab.losses import Normalization, check_normalization
 from nstlab.optimize import OPTIMIZERS, Optimizer
@@ -52,8 +52,8 @@ class Settings:
         optimizer: `lbfgs`, `scipy`, `adam` or `gradient_descent`.
         learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
-        coordinates: what the optimiser moves, `pixels` or `frequencies`, which take it to the same
-            loss in fewer steps; see `coordinates`.
+        coordinates: what the optimiser moves: `pixels`, or `frequencies`, in which L-BFGS needs
+            fewer steps for most of a picture; see `coordinates`.
         precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
             that the device has (see `choose_precision`); losses and optimiser stay in float32.
         seed: for the start from noise and for random encoder weights.
@@ -100,13 +100,13 @@ class Settings:
             ("start", (*STARTS, None)),
             ("style_fit", STYLE_FITS),
             ("optimizer", OPTIMIZERS),
-            ("coordinates", COORDINATES),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}; it can be {', '.join(map(str, allowed))}"
                 )
+        check_coordinates(self.coordinates, self.optimizer)
         for name in ("content_weight", "style_weight", "variation_weight", "range_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be a number from 0 up")
@@ -189,13 +189,13 @@ class Settings:
 
     @staticmethod
     def from_data(data: dict[str, Any]) -> "Settings":
-        """Settings from what `as_data` gave.
+        """Settings from what `as_data` gave; coordinates that were not yet there were pixels.
 
         Raises:
             ValueError: an unknown name or a value that is not allowed.
         """
         tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
-        return Settings().change(**tuples)
+        return Settings().change(**{"coordinates": "pixels", **tuples})
 
 
 def _check_weights(term: str, settings: Settings, weights: tuple[float, ...] | None) -> None:

@@ -3,13 +3,15 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 TILE = 4  # rows and columns of a tile's output; it reads two more of each
 POINTS = (TILE + 2) ** 2  # products for a tile and a pair of channels, in place of 9 · 16
 LARGEST = 1 << 22  # numbers in a piece of transformed weights
-WIDE, TALL = 192, 3  # what it takes to be faster, see `is_faster`
+WIDE, TALL = 192, 3  # what it takes to be faster, see `is_faster` …
+INSTRUCTIONS = ("AVX2",)  # … and on which processors: torch's names of those that were measured
 TILES = 160  # that are transformed together: the products stay in the caches, and are large enough
 
 # Of one axis: output = A ((G weights) ⊙ (B input)), from the points 0, ±1, ±2 and infinity.
@@ -35,7 +37,7 @@ def winograd(
     The gradient goes to the features alone, and takes the same way.
 
     Args:
-        features: best with channels last in memory, as the result has them.
+        features: best with channels last in memory, as they are in the result.
         weight: frozen.
         bias: frozen.
 
@@ -50,7 +52,10 @@ def winograd(
 
 
 def is_faster(before: int, channels: int, positions: int) -> bool:
-    """Whether this is the faster way, as measured on a processor with AVX2 and 256 bits.
+    """Whether this is the faster way on this processor.
+
+    Where torch's own convolutions use wider instructions than AVX2 this was not measured, and they
+    are taken.
 
     Args:
         before: channels that come in.
@@ -58,22 +63,26 @@ def is_faster(before: int, channels: int, positions: int) -> bool:
         positions: of all pictures of the batch.
 
     Returns:
-        True from 192 channels on, where there are three positions for each.
+        True with AVX2 from 192 channels on, where there are three positions for each.
     """
+    if torch.backends.cpu.get_cpu_capability() not in INSTRUCTIONS:
+        return False
     return min(before, channels) >= WIDE and positions >= TALL * max(before, channels)
 
 
-def scratch(before: int, channels: int) -> list[int]:
+def scratch(before: int, channels: int, across: int) -> list[int]:
     """How many numbers the larger tensors have that are made on the way, but for borders.
 
     Args:
         before: channels that come in.
         channels: that are put out.
+        across: columns of all pictures of the batch, side by side.
 
     Returns:
         Of each tensor.
     """
-    tiles = [POINTS * TILES * count for count in (before, before, channels, channels)]
+    at_once = max(TILES, -(-across // TILE))
+    tiles = [POINTS * at_once * count for count in (before, before, channels, channels)]
     return [POINTS * before * channels, *tiles]
 
 
@@ -86,6 +95,8 @@ class _Winograd(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
         (weight,) = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody wants the derivative of this too
+            return F.conv_transpose2d(gradients[0], weight, padding=1), None, None
         return _filter(gradients[0], _backward_factors(weight), None), None, None
 
 

@@ -1,5 +1,7 @@
 """Encoders against torchvision's own modules, and what they say when something does not fit."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -8,8 +10,11 @@ from torchvision import models
 
 from nstlab import encoders, layers
 from nstlab.distill import agreement, gram_matrices
-from nstlab.encoders import Encoder, layer_index, layer_name, layer_names, load_encoder
+from nstlab.encoders import Encoder, Pooling, layer_index, layer_name, layer_names, load_encoder
+from nstlab.encoders.modules import make_module
 from nstlab.fitting import fit, random_weights, recognise
+from nstlab.hooks import record
+from nstlab.layers import Layer
 from nstlab.runtime import bundled_weights_folder, generator
 from nstlab.samples import catalogue, load_picture
 from nstlab.weights import WeightsError, file_sha256, read_weights
@@ -519,3 +524,47 @@ def test_lite_knows_what_vgg19_sees(shared_files, layer):
 
     assert agrees(pictures) > 0.97
     assert agrees([picture.flip(1) for picture in pictures]) < agrees(pictures)
+
+
+def test_a_walk_goes_no_further_than_it_is_asked(tiny_encoder, photo):
+    layers = ["conv2_1", "relu1_1"]
+    with record(tiny_encoder, ["relu1_1", "relu1_2", "conv2_1"]) as seen:
+        walk = tiny_encoder.walk(photo, layers)
+        assert not seen
+        name, features = next(walk)
+        assert name == "relu1_1" and list(seen) == ["relu1_1"]
+        assert torch.equal(features, seen["relu1_1"])
+        assert [name for name, _ in walk] == ["conv2_1"]
+    with pytest.raises(ValueError, match="no layer 'relu9_9'"):
+        tiny_encoder.walk(photo, ["relu9_9"])  # at once, not when the first layer is asked for
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 2)])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_pools_keep_their_input_alone_and_have_torchs_gradients(kernel, stride, dtype):
+    features = torch.rand(1, 2, 7, 8).to(dtype).requires_grad_()
+    plain: dict[Pooling, Callable[[Tensor], Tensor]] = {
+        "max": nn.MaxPool2d(kernel, stride),
+        "l2": lambda x: (nn.AvgPool2d(kernel, stride)(x.square()) + 1e-12).sqrt(),
+    }
+    for pooling, theirs in plain.items():
+        saved: list[int] = []
+
+        def keep(tensor: Tensor) -> Tensor:
+            saved.append(tensor.data_ptr())  # noqa: B023 (called in this turn only)
+            return tensor
+
+        layer = Layer("pool1", "pool", 2, kernel, stride)
+        ours = make_module(layer, 2, pooling, "zeros")
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            found = ours(features)
+        assert saved == [features.data_ptr()]
+        expected = theirs(features)
+        assert torch.equal(found, expected)
+        slope = torch.rand_like(found)
+        (theirs_back,) = torch.autograd.grad(expected, features, slope)
+        for _ in range(2):  # the graph may be gone through twice
+            (ours_back,) = torch.autograd.grad(found, features, slope, retain_graph=True)
+            assert torch.equal(ours_back, theirs_back)
+        if dtype == torch.float64:
+            assert torch.autograd.gradgradcheck(ours, (features,))

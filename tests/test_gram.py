@@ -113,3 +113,9 @@ def test_unknown_norm_names_those_there_are():
     unchecked = getattr(gram_matrix, "__wrapped__", gram_matrix)  # without the tests' type checks
     with pytest.raises(ValueError, match="norm 'elements'; it can be 'none' or 'positions'"):
         unchecked(torch.ones(1, 1, 1, 1), "elements")  # pyright: ignore[reportArgumentType]
+
+
+def test_it_can_be_differentiated_twice():
+    some = features(1, 3, 2, 2).requires_grad_()
+    assert torch.autograd.gradcheck(gram_matrix, (some,))
+    assert torch.autograd.gradgradcheck(gram_matrix, (some,))

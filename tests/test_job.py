@@ -57,18 +57,20 @@ def test_a_batch_is_to_1e_8_what_its_runs_are_alone(tiny_encoder: Encoder, photo
     assert len({round(run.curve()[-1], 6) for run in together}) == len(jobs)
 
 
-def test_final_losses_agree_within_two_per_cent_in_float32() -> None:
+def test_losses_agree_within_two_per_cent_in_float32() -> None:
     several = grid(
         Settings(size=64, steps=50), style_weight=[5.0, 40.0], start=["content", "noise"]
     )
     one = partial(stylize, "china", "swirls_1")
     together, alone = sweep(one, several), sweep(one, several, batch=1)
     assert {run.machine["batch"] for run in together} == {4}
-    ratios = [
-        min(run.curve()) / min(other.curve()) for run, other in zip(together, alone, strict=True)
-    ]
+    pairs = [(run.curve(), other.curve()) for run, other in zip(together, alone, strict=True)]
+    for own, other in pairs:
+        assert own[:11] == pytest.approx(other[:11], rel=0.02)
+    # Last bits grow from step to step and lead a single run elsewhere, to a loss as low on average.
+    ratios = [min(own) / min(other) for own, other in pairs]
     assert median(ratios) == pytest.approx(1, abs=0.02)
-    assert all(0.9 < ratio < 1.1 for ratio in ratios)  # last bits lead a single run elsewhere
+    assert all(0.9 < ratio < 1.1 for ratio in ratios)
 
 
 def test_a_picture_that_ends_early_is_cut_where_it_ended(
@@ -110,6 +112,7 @@ def test_runs_that_differ_in_more_than_weights_are_not_of_one_kind(
         {"size": 64},
         {"steps": 5},
         {"history": 3},
+        {"coordinates": "frequencies"},
         {"normalization": "gatys"},
         {"optimizer": "adam"},
         {"content_layers": ("relu1_1",)},

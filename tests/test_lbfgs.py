@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nstlab import lbfgs, masks
 from nstlab.lbfgs import CHUNK, FIRST_STEP, LBFGS, LOOK_BACK, MOST_SHRINKS, SHRINK
-from nstlab.masks import known
+from nstlab.masks import surely
 from nstlab.runtime import generator
 
 
@@ -201,7 +201,7 @@ def test_what_is_told_apart_on_the_cpu_gives_the_same_bits_as_what_is_not(
         image = stepper.advance(loss, gradient)
         with monkeypatch.context() as patch:
             for module in (lbfgs, masks):  # as on a GPU
-                patch.setattr(module, "known", lambda mask: False)
+                patch.setattr(module, "surely", lambda mask: False)
             same = plain.advance(loss, gradient)
         for name in lbfgs.STATE:
             mine, its = getattr(stepper, name), getattr(plain, name)
@@ -219,7 +219,7 @@ def test_a_device_that_is_not_the_cpu_is_asked_nothing() -> None:
     mask = torch.ones(2, dtype=torch.bool, device="meta")
     with pytest.raises((RuntimeError, NotImplementedError)):
         bool(mask.all())
-    assert not known(mask)
+    assert not surely(mask)
     stepper = LBFGS(image, history=3)
     for _ in range(5):
         stepper.advance(torch.ones(2, device="meta"), torch.ones_like(image))

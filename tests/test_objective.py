@@ -1,5 +1,7 @@
 """The weighted sum of terms: values, gradients, batches, weights that change."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor
@@ -122,6 +124,67 @@ def test_a_cost_of_ones_own(encoder: Encoder, pictures: Tensor) -> None:
     losses, gradient = Objective(encoder, [term]).value_and_grad(pictures)
     assert torch.allclose(losses["dark"], pictures.mean((1, 2, 3)))
     assert torch.allclose(gradient, torch.full_like(pictures, 1 / pictures[0].numel()))
+
+
+class Rooted(LayerTerm):
+    """Not the sum over layers, but its root."""
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        return super().__call__(features).sqrt()
+
+
+class Difference:
+    """A term that is no `LayerTerm`: between two layers of one picture, and the picture."""
+
+    name, weight, layers = "difference", 0.5, ("relu1_2", "image", "relu1_1")
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        means = [features[name].mean((1, 2, 3)) for name in self.layers]
+        return (means[0] - means[1] + means[2]).square()
+
+
+def test_terms_that_are_no_sums_stand_beside_those_that_are(
+    encoder: Encoder, pictures: Tensor
+) -> None:
+    target = encoder(pictures[:1], ["relu1_2", "relu2_1"])
+    rooted = Rooted("rooted", target, lambda f, t: (f - t).square().mean((1, 2, 3)))
+    terms = [rooted, Difference(), range_term(), content_term(target)]
+    image = pictures[1:].flip(3)
+    found, gradient = Objective(encoder, terms).value_and_grad(image)
+    point = image.clone().requires_grad_()
+    features = {"image": point, **encoder(point, ["relu1_1", "relu1_2", "relu2_1"])}
+    assert list(found) == ["rooted", "difference", "range", "content", "total"]
+    for term in terms:
+        assert torch.allclose(found[term.name], term(features), atol=1e-12, rtol=0)
+    total = sum((term.weight * term(features) for term in terms), torch.zeros(2))
+    (slope,) = torch.autograd.grad(total.sum(), point)
+    assert torch.allclose(gradient, slope, atol=1e-12, rtol=0)
+
+
+def test_a_layer_added_later_is_not_left_out_in_silence(encoder: Encoder, pictures: Tensor) -> None:
+    features = encoder(pictures[:1], LAYERS)
+    term = content_term({"relu1_1": features["relu1_1"]})
+    objective = Objective(encoder, [term])
+    term.targets, term.layer_weights = features, dict.fromkeys(features, 0.5)
+    with pytest.raises(ValueError, match="the content term reads other layers now"):
+        objective.value_and_grad(pictures)
+
+
+def test_gradients_are_made_when_the_way_back_comes_to_their_layer(
+    encoder: Encoder, pictures: Tensor
+) -> None:
+    order: list[str] = []
+
+    def cost(features: Tensor, name: Tensor) -> Tensor:
+        layer = LAYERS[int(name)]
+        features.register_hook(lambda _: order.append(layer))
+        squares = features.square()
+        squares.register_hook(lambda _: order.append(f"term of {layer}"))
+        return squares.mean((1, 2, 3))
+
+    targets = {name: torch.tensor(float(place)) for place, name in enumerate(LAYERS)}
+    Objective(encoder, [LayerTerm("own", targets, cost)]).value_and_grad(pictures)
+    assert order == ["term of relu2_1", "relu2_1", "term of relu1_1", "relu1_1"]
 
 
 def test_the_picture_is_not_changed_nor_made_to_require_gradients(

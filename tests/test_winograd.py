@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from nstlab import winograd as module
+from nstlab.encoders import load_encoder
 from nstlab.encoders.modules import Convolution
 from nstlab.runtime import generator
 from nstlab.winograd import is_faster, winograd
@@ -42,6 +43,19 @@ def test_memory_comes_out_with_channels_last():
     assert winograd(features, rand(4, 4, 3, 3)).is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.fixture
+def this_processor(monkeypatch):
+    """Is taken for one of those where it was measured."""
+    monkeypatch.setattr(module, "INSTRUCTIONS", (torch.backends.cpu.get_cpu_capability(),))
+
+
+def test_it_can_be_differentiated_twice():
+    weight = rand(2, 3, 3, 3, seed=1)
+    features = rand(1, 3, 5, 4).requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda x: winograd(x, weight).square(), (features,))
+
+
+@pytest.mark.usefixtures("this_processor")
 def test_a_convolution_goes_that_way_only_where_it_may(monkeypatch):
     seen = []
 
@@ -60,10 +74,40 @@ def test_a_convolution_goes_that_way_only_where_it_may(monkeypatch):
     Convolution(192, 192, 3, padding=1, padding_mode="reflect").requires_grad_(False)(large)
     Convolution(192, 192, 3, padding=1, stride=2).requires_grad_(False)(large)
     Convolution(191, 192, 3, padding=1).requires_grad_(False)(large[:, 1:])
+    wide.requires_grad_(False)
+    assert wide.bias is not None
+    wide.bias.requires_grad_(True)
+    wide(large).sum().backward()
+    assert wide.bias.grad is not None
+    wide.requires_grad_(False)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        wide(large)
+    assert wide(large[0]).shape == large[0].shape  # as torch's own takes it
     assert len(seen) == 1
 
 
-def test_where_it_is_faster():
+@pytest.mark.usefixtures("this_processor")
+def test_a_wide_encoder_gives_the_features_and_gradients_of_its_layers(monkeypatch):
+    encoder = load_encoder("vgg11", weights="random")
+    image = torch.rand(1, 3, 96, 128, generator=generator(0)).requires_grad_()
+    layers = ["relu2_1", "relu3_2", "relu4_2"]
+    results = []
+    for instructions in (module.INSTRUCTIONS, ()):
+        monkeypatch.setattr(module, "INSTRUCTIONS", instructions)
+        features = encoder(image, layers)
+        (gradient,) = torch.autograd.grad(
+            torch.stack([each.square().mean() for each in features.values()]).sum(), image
+        )
+        results.append([*features.values(), gradient])
+    for ours, theirs in zip(*results, strict=True):
+        assert (ours - theirs).norm() < 1e-4 * theirs.norm()
+    assert not torch.equal(results[0][1], results[1][1])
+
+
+@pytest.mark.usefixtures("this_processor")
+def test_where_it_is_faster(monkeypatch):
     assert is_faster(192, 192, 576) and not is_faster(192, 192, 575)
     assert is_faster(256, 512, 1536) and not is_faster(256, 512, 1535)
     assert not is_faster(191, 512, 10**6)
+    monkeypatch.setattr(module, "INSTRUCTIONS", ())
+    assert not is_faster(512, 512, 10**6)

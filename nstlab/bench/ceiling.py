@@ -32,7 +32,7 @@ def matrix_product_ceiling(
     usual = side or SIDE.get(device.type, SIDE["cpu"])
     sides = dict.fromkeys(precisions, usual)
     if side is None and "bfloat16" in sides and not multiplies_bfloat16(device):
-        sides["bfloat16"] = IMITATED
+        sides["bfloat16"] = min(usual, IMITATED)
 
     def product(precision: str, left: Tensor, right: Tensor, into: Tensor) -> None:
         with convolutions(precision):

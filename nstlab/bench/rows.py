@@ -27,7 +27,8 @@ class Row:
         seconds: of one evaluation of ours; median.
         textbook_seconds: of the textbook's; median.
         ratio: median of ours / textbook over the turns.
-        share: part of the ceiling that the convolutions reach, each timed alone.
+        share: part of the ceiling that the convolutions reach, each timed alone; more than 1 is
+            possible where Winograd's way needs fewer operations than are counted.
         flops: operations of all convolutions, forward and backward.
         optimiser_seconds: of ours in each step, besides the evaluation.
         textbook_optimiser_seconds: of torch's L-BFGS.

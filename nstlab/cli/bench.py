@@ -31,7 +31,8 @@ HEAD = (
 )
 LEGEND = """\
 ms        one evaluation: loss and gradient; beside it the textbook loop's, and ours / textbook's
-share     part of the matrix-product ceiling that the convolutions reach, each timed alone
+share     part of the matrix-product ceiling that the convolutions reach, each timed alone; with
+          operations as a convolution is defined, so that Winograd's way can come to more than 100%
 step ms   the optimiser between two evaluations, its memory full; beside it torch's L-BFGS
 MB        peak memory of a run in a fresh process, weights included (- where not measured)
 The textbook loop computes in float32 with torch's own switches.

@@ -59,7 +59,9 @@ _COMMON = {
     ),
     "optimizer": Option("how to go down", choices=OPTIMIZERS),
     "learning_rate": Option("size of its steps, above 0; its own if left out", float),
-    "coordinates": Option("what it moves; frequencies need fewer steps", choices=COORDINATES),
+    "coordinates": Option(
+        "what it moves; lbfgs often needs fewer steps in frequencies", choices=COORDINATES
+    ),
     "history": Option("number of steps that lbfgs and scipy remember, 1 or more", int),
     "encoder": Option("a name that `nstlab info` lists, or a weight file", metavar="NAME|FILE"),
     "weights": Option(

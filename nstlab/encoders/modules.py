@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
-from torch.utils.checkpoint import checkpoint
 
 from nstlab.layers import Layer
 from nstlab.winograd import is_faster, winograd
@@ -48,11 +47,12 @@ class Convolution(nn.Conv2d):
     It may on processors in float32, with frozen weights.
     """
 
-    def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k i j"]:
-        """Convolve."""
-        positions = input.shape[0] * input.shape[2] * input.shape[3]
-        if _is_single(input) and _is_single(self.weight) and self.takes_winograd(positions):
-            return winograd(input, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve (b, c, h, w) to (b, k, i, j)."""
+        if input.ndim == 4 and _is_plain(input) and _is_plain(self.weight):
+            batch, _, height, width = input.shape
+            if self.takes_winograd(batch * height * width):
+                return winograd(input, self.weight, self.bias)
         return super().forward(input)
 
     def takes_winograd(self, positions: int) -> bool:
@@ -62,11 +62,12 @@ class Convolution(nn.Conv2d):
             positions: of all pictures of the batch.
 
         Returns:
-            False too where its shape does not allow it or its weights are learning.
+            False too where its shape does not allow it or it is learning.
         """
-        shape = (*self.kernel_size, *self.stride, *self.padding, self.padding_mode)
-        usual = shape == (3, 3, 1, 1, 1, 1, "zeros") and not self.weight.requires_grad
-        return usual and is_faster(self.in_channels, self.out_channels, positions)
+        shape = (*self.kernel_size, *self.stride, *self.padding, *self.dilation)
+        usual = (*shape, self.padding_mode, self.groups) == (3, 3, 1, 1, 1, 1, 1, 1, "zeros", 1)
+        frozen = not any(each.requires_grad for each in self.parameters())
+        return usual and frozen and is_faster(self.in_channels, self.out_channels, positions)
 
 
 class MaxPool(nn.MaxPool2d):
@@ -77,9 +78,9 @@ class MaxPool(nn.MaxPool2d):
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
         """Pool."""
-        return _twice(
-            partial(F.max_pool2d, kernel_size=self.kernel_size, stride=self.stride), input
-        )
+        options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+        given = {name: getattr(self, name) for name in options}
+        return _Again.apply(input, partial(F.max_pool2d, **given))
 
 
 class L2Pool(nn.Module):
@@ -91,18 +92,32 @@ class L2Pool(nn.Module):
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
         """Pool; 1e-12 is added inside the root, whose gradient would be infinite at zero."""
-        return _twice(self._pool, input)
+        return _Again.apply(input, self._pool)
 
     def _pool(self, features: Tensor) -> Tensor:
         return (F.avg_pool2d(features.square(), self.kernel, self.stride) + 1e-12).sqrt()
 
 
-def _is_single(tensor: Tensor) -> bool:
-    return tensor.dtype == torch.float32 and tensor.device.type == "cpu"
+class _Again(torch.autograd.Function):
+    """A function that is computed again on the way back, so that only its input is kept for it."""
 
-
-def _twice(function: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
-    """Computed now, and again on the way back, so that nothing but `features` is kept for it."""
-    if not (torch.is_grad_enabled() and features.requires_grad):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(features)
+        ctx.function = function
         return function(features)
-    return checkpoint(function, features, use_reentrant=False, preserve_rng_state=False)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        (features,), twice = ctx.saved_tensors, torch.is_grad_enabled()
+        with torch.enable_grad():
+            point = features if twice else features.detach().requires_grad_()
+            pooled = ctx.function(point)
+        (found,) = torch.autograd.grad(pooled, point, gradients[0], create_graph=twice)
+        return found, None
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """On a processor, in float32, and to be computed so."""
+    plain = tensor.dtype == torch.float32 and tensor.device.type == "cpu"
+    return plain and not torch.is_autocast_enabled("cpu")

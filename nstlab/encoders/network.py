@@ -106,8 +106,8 @@ class Encoder(nn.Module):
             image: as in `forward`.
             layers: as in `forward`.
 
-        Yields:
-            A layer's name and its features, from the picture down.
+        Returns:
+            An iterator over the layers' names and features, from the picture down.
 
         Raises:
             ValueError, TypeError: as in `forward`.
@@ -117,6 +117,11 @@ class Encoder(nn.Module):
             raise ValueError(f"no layer asked for; this network has: {', '.join(self.layers)}")
         deepest = max(self._place(name) for name in layers)
         self._check(image, self.layers[deepest])
+        return self._walk(image, layers, deepest)
+
+    def _walk(
+        self, image: Tensor, layers: Sequence[str], deepest: int
+    ) -> Iterator[tuple[str, Tensor]]:
         features = self._normalise(image).contiguous(memory_format=torch.channels_last)
         if self.precision == "bfloat16":
             features = features.bfloat16()

@@ -54,8 +54,8 @@ def memory_parts(work: Work) -> dict[str, int]:
     bytes_each = {"lbfgs": 1, "scipy": 2}.get(method, 0)
     features, gradients = at_peak(work)
     loop = {
-        "features": [batch * size for size in features],
-        "gradients": [batch * size for size in gradients],
+        "features": features,
+        "gradients": gradients,
         "pictures": [picture] * (STATES[method] + LOOP),
         "history": [2 * work.settings.history * picture * bytes_each],
         "frames": [picture // FLOAT] * (on_cpu * work.frames),
@@ -69,7 +69,7 @@ def memory_parts(work: Work) -> dict[str, int]:
 
 
 def at_peak(work: Work) -> tuple[Sizes, Sizes]:
-    """What one picture's evaluation holds at the moment when it holds most.
+    """What one evaluation of all pictures holds at the moment when it holds most.
 
     On the way back a layer's features are given up once the gradient has passed it, so the moment
     is either the turn, where all is kept, or some way up, where features and gradients are large.
@@ -80,7 +80,8 @@ def at_peak(work: Work) -> tuple[Sizes, Sizes]:
     Returns:
         Bytes of each tensor: of features that are kept, and of all that is made of them.
     """
-    features, moments = kept(work), []
+    features = {name: work.pictures * size for name, size in kept(work).items()}
+    moments = []
     for place in range(len(work.outputs)):
         still = [features.get(output.layer.name, 0) for output in work.outputs[: place + 1]]
         moments.append(([features[IMAGE], *still], _at_layer(work, place)))
@@ -92,7 +93,7 @@ def kept(work: Work) -> dict[str, int]:
 
     A convolution keeps its input, a ReLU its output, a pool its input. So every output is kept
     once, but for that of a convolution (or batch norm) before a ReLU, which is kept only where a
-    term reads it.
+    term reads it; and where content is compared F − P in float32, to be squared.
 
     Args:
         work: the run.
@@ -106,6 +107,8 @@ def kept(work: Work) -> dict[str, int]:
         passed_on = after is not None and after.layer.kind == "relu"
         if not passed_on or output.layer.name in work.layers:
             sizes[output.layer.name] = output.numbers * each
+        if output.layer.name in work.content_layers:
+            sizes[output.layer.name] += output.numbers * FLOAT
     return sizes
 
 
@@ -113,24 +116,25 @@ def _at_layer(work: Work, place: int) -> Sizes:
     """Bytes of what one layer makes on the way back, besides what is kept.
 
     The gradients of its output and its input. Where a term reads it, the term's gradient, and of
-    the content term F − P and its square. A pool is computed again, a maximum with its place.
+    the content term one more in float32. A pool is computed again, a maximum with its place.
     """
-    each, output = work.bytes_per_number, work.outputs[place]
+    each, output = work.pictures * work.bytes_per_number, work.outputs[place]
     name, layer, own = output.layer.name, output.layer, each * output.numbers
     above = work.outputs[place - 1].numbers if place else 3 * output.height * output.width
     sizes = [own, each * above]
-    sizes += [own] * (name in work.layers) + [FLOAT * output.numbers] * (
-        2 * (name in work.content_layers)
-    )
+    sizes += [own] * (name in work.layers)
+    if name in work.content_layers:
+        sizes.append(work.pictures * FLOAT * output.numbers)
     if layer.kind == "pool" and work.encoder.pooling != "average":
-        again = INDEX * output.numbers if work.encoder.pooling == "max" else each * above
-        sizes += [own, again]
+        places = work.pictures * INDEX * output.numbers
+        sizes += [own, places if work.encoder.pooling == "max" else each * above]
     module = work.encoder.get_submodule(name)
     on_cpu, single = work.device.type == "cpu", work.precision == "float32"
     positions = output.height * output.width * work.pictures
     other = isinstance(module, Convolution) and module.takes_winograd(positions)
     if other and on_cpu and single:
-        sizes += [FLOAT * count for count in scratch(output.before, layer.channels)]
+        across = work.pictures * output.width
+        sizes += [FLOAT * count for count in scratch(output.before, layer.channels, across)]
         sizes += [own, each * above]  # with borders
     return sizes
 

@@ -16,7 +16,7 @@ from nstlab import minimize
 from nstlab.bench.clock import synchronise
 from nstlab.bench.problem import Problem
 from nstlab.bench.textbook import TextbookLoop, TextbookRun
-from nstlab.coordinates import CoordinatesName
+from nstlab.coordinates import CoordinatesName, make_coordinates
 from nstlab.objective import Objective
 from nstlab.plots.style import INK, OTHER_COLOURS, Plot, tidy
 from nstlab.runtime import generator
@@ -103,21 +103,23 @@ def measure(
     picture = start_picture(problem, start)
     loop.value_and_grad(picture)
     objective.value_and_grad(picture)
+    for name in coordinates:
+        make_coordinates(name, picture).of(picture)
     turns, pictures = {name: [] for name in coordinates}, []
     for turn in range(repeats):
         synchronise(picture.device)
         theirs = loop.run(picture, evaluations)
-        pictures = [theirs.best.cpu()]
-        for name in coordinates:
-            found, best = _ours(loop, theirs, objective, picture, steps, name)
+        best = {}
+        for name in coordinates[:: 1 if turn % 2 == 0 else -1]:
+            found, best[name] = _ours(loop, theirs, objective, picture, steps, name)
             turns[name].append(found)
-            pictures.append(best)
             tell(
                 f"  turn {turn + 1} of {repeats}: textbook {found['textbook']['lowest']:.4g} in "
                 f"{found['textbook']['seconds'][-1]:.1f} s; ours in {name} "
                 f"{found['ours']['lowest']:.4g} in {found['ours']['seconds'][-1]:.1f} s, as good "
                 + (f"after {found['reached']:.1f} s" if found["reached"] is not None else "never")
             )
+        pictures = [theirs.best.cpu(), *(best[name] for name in coordinates)]
     cases = []
     for name, several in turns.items():
         middle = median(inf if each["ratio"] is None else each["ratio"] for each in several)
@@ -239,7 +241,8 @@ def plot(cases: Sequence[Mapping[str, Any]]) -> Plot:
     for axes in panels[len(groups) :]:
         axes.remove()
     for axes, ((encoder, start), several) in zip(panels, groups.items(), strict=False):
-        textbook = middle_turn(several[0])["textbook"]
+        shown = several[0]["turns"].index(middle_turn(several[0]))  # one turn for all curves
+        textbook = several[0]["turns"][shown]["textbook"]
         axes.plot(
             textbook["seconds"],
             textbook["losses"],
@@ -250,7 +253,7 @@ def plot(cases: Sequence[Mapping[str, Any]]) -> Plot:
         axes.axhline(textbook["lowest"], color=INK, linewidth=0.6, linestyle=":")
         found = [textbook["lowest"], textbook["losses"][0]]
         for case, colour in zip(several, (OTHER_COLOURS[0], *OTHER_COLOURS[2:]), strict=False):
-            turn = middle_turn(case)
+            turn = case["turns"][shown]
             ours = turn["ours"]
             label = f"nstlab, {case['coordinates']}"
             axes.plot(ours["seconds"], ours["losses"], color=colour, label=label, linewidth=1.4)

@@ -103,7 +103,7 @@ def test_every_setting_can_be_given_and_arrives():
         style_scale=1.5,
         start="noise",
         steps=7,
-        optimizer="adam",
+        optimizer="gradient_descent",
         learning_rate=0.05,
         history=3,
         coordinates="frequencies",

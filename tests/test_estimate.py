@@ -230,7 +230,8 @@ def test_prediction_against_a_measured_peak(precision: str):
     measured = json.loads(done.stdout)
     lite = load_encoder("lite")
     predicted = sum(memory.memory_parts(work(lite, size=320, precision=precision)).values())
-    assert 0.75 < predicted / measured < 1.35
+    # From run to run glibc's heap loses nothing, or a third of what is needed.
+    assert 0.75 < predicted / measured < 1.5
 
 
 def test_time_is_a_fixed_cost_and_one_for_each_operation(

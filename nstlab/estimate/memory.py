@@ -20,7 +20,7 @@ STATES = {  # pictures that a method keeps from one evaluation to the next, its 
 }
 LOOP = 8  # more pictures: the start, the best, the gradient with a copy, terms on the picture
 MAPPED = 32 * 2**20  # bytes; glibc maps what is larger by itself, and gives all of it back
-HOLES = 0.6  # of what is smaller: lost between pieces of other sizes in glibc's heap
+HOLES = 0.4  # of what is smaller: lost between pieces of other sizes in glibc's heap
 
 Sizes = list[int]  # bytes of each tensor
 

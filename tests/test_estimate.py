@@ -226,12 +226,14 @@ def test_prediction_against_a_measured_peak(precision: str):
     if precision == "bfloat16" and not multiplies_bfloat16(torch.device("cpu")):
         pytest.skip("this processor has no bfloat16; torch's imitation needs memory of its own")
     command = [sys.executable, "-c", MEASURE, precision]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    measured = json.loads(done.stdout)
+    found = []
+    for _ in range(3):  # glibc's heap loses another part each time; the most counts
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    measured = max(found)
     lite = load_encoder("lite")
     predicted = sum(memory.memory_parts(work(lite, size=320, precision=precision)).values())
-    # From run to run glibc's heap loses nothing, or a third of what is needed.
-    assert 0.75 < predicted / measured < 1.5
+    assert 0.75 < predicted / measured < 1.35
 
 
 def test_time_is_a_fixed_cost_and_one_for_each_operation(

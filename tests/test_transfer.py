@@ -149,7 +149,7 @@ def test_unknown_layers_are_named_with_those_there_are(lite) -> None:
 
 
 def test_bfloat16_comes_to_nearly_the_same_picture(lite) -> None:
-    settings = Settings(size=96, steps=40)
+    settings = Settings(size=96, steps=40, style_weight=10)  # at 40 last bits lead a run elsewhere
     names = list(settings.style_layers)
 
     def style_loss_in_float32(image: Tensor) -> float:
@@ -163,7 +163,7 @@ def test_bfloat16_comes_to_nearly_the_same_picture(lite) -> None:
     assert half.image.dtype == torch.float32
     assert half.recipe["settings"]["precision"] == "bfloat16"
     score = [style_loss_in_float32(run.image) for run in (full, half)]
-    assert score[1] < 1.2 * score[0]  # last bits lead a run elsewhere, by a tenth at this step
+    assert score[1] < 1.1 * score[0]
     assert half.curve("style")[-1] == pytest.approx(score[1], rel=0.1)
 
 

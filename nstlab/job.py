@@ -54,7 +54,7 @@ class Job:
             tuple(self.image.shape),
             tuple((term.name, term.layers) for term in self.terms),
             (settings.normalization, settings.optimizer, settings.learning_rate),
-            (settings.steps, settings.history, settings.coordinates),
+            (settings.steps, settings.history, settings.preconditioner),
             self.watched.get("frame_every", 0),
         )
 
@@ -96,7 +96,7 @@ def run_together(jobs: Sequence[Job]) -> list[Run]:
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
         history=settings.history,
-        coordinates=settings.coordinates,
+        preconditioner=settings.preconditioner,
         recipe=first.recipe,
         **first.watched,
     )

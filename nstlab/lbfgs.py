@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nstlab.masks import choose, surely
+from nstlab.preconditioner import Preconditioner
 from nstlab.runtime import widest
 
 FIRST_STEP = 0.01  # mean change of a pixel in the first step, when no scale is known yet
@@ -29,20 +30,22 @@ class LBFGS:
     uphill is taken back and made again at a quarter of its length; after six of those the memory is
     emptied. No tolerance ends anything.
 
-    With the changes of picture S and of gradient Y as columns, γ = sᵀy / yᵀy of the newest pair, R
-    the upper triangle of SᵀY and D its diagonal, the direction at gradient g is
+    With the changes of picture S and of gradient Y as columns, R the upper triangle of SᵀY, D its
+    diagonal, and the matrix γ H₀ to start from, γ ≈ sᵀy / yᵀH₀y of the newest pair, the direction
+    at gradient g is
 
-        d = −γ g − S u + γ Y v,   v = R⁻¹ Sᵀg,   u = R⁻ᵀ ((D + γ YᵀY) v − γ Yᵀg),
+        d = −r − S u,   v = R⁻¹ Sᵀg,   r = γ H₀ (g − Y v),   u = R⁻ᵀ (D v − Yᵀr),
 
-    so that a step passes twice over the memory: once for all inner products, once for d.
+    so that a step passes twice over S and twice over Y, and H₀ is applied once. H₀ is the identity
+    or a `Preconditioner`.
 
     Attributes:
         memory: (b, 2 · history + 1, chunks, CHUNK): the rows of S, those of Y, and the gradient at
             the origin; zeros fill the last chunk. All pictures write into the same slot, one after
             the other in a ring; a picture with nothing to learn, as after a step uphill, leaves its
             rows zero and remembers one pair fewer for a while.
-        products: (b, 2, history, history): SᵀY and YᵀY, float64. Of SᵀY only what concerns a change
-            of gradient no older than the change of picture is kept up to date.
+        products: (b, history, history): SᵀY, float64. Only what concerns a change of gradient no
+            older than the change of picture is kept up to date.
         learnt: (b, history): which slots hold a pair.
 
     Reference:
@@ -51,7 +54,11 @@ class LBFGS:
     """
 
     def __init__(
-        self, image: Float[Tensor, "b 3 h w"], rate: float = 1.0, history: int = 10
+        self,
+        image: Float[Tensor, "b 3 h w"],
+        rate: float = 1.0,
+        history: int = 10,
+        preconditioner: Preconditioner | None = None,
     ) -> None:
         """Start at a picture.
 
@@ -59,8 +66,10 @@ class LBFGS:
             image: where to start; it is copied.
             rate: factor of each step.
             history: number of pairs that are remembered.
+            preconditioner: H₀, made for pictures like this; None for the identity.
         """
         self.rate, self.history, self.shape = rate, history, image.shape
+        self.preconditioner = preconditioner
         self.point = image.detach().clone().reshape(len(image), -1)  # to be evaluated next
         self.origin = self.point  # the last one that was accepted
         self.direction = torch.zeros_like(self.point)
@@ -72,7 +81,7 @@ class LBFGS:
         self.learnt = zeros.bool()[:, None].repeat(1, history)
         chunks = -(-self.point.shape[1] // CHUNK)
         self.memory = self.point.new_zeros(len(image), 2 * history + 1, chunks, CHUNK)
-        self.products = zeros.new_zeros(len(image), 2, history, history)
+        self.products = zeros.new_zeros(len(image), history, history)
         self.slot = 0
 
     @property
@@ -144,57 +153,65 @@ class LBFGS:
         """Put the last step into the memory where it shows positive curvature, and the gradient.
 
         Returns:
-            (b, 2, history): inner products of the memory with the gradient at the origin.
+            (b, history): Sᵀg, g being the gradient at the origin.
         """
         row, history = self.slot, self.history
         step = torch.sub(self.point, self.origin, out=self._rows(row))
-        torch.sub(slope, self.slope, out=self._rows(history + row))
+        change = torch.sub(slope, self.slope, out=self._rows(history + row))
         self.slope.copy_(choose(uphill[:, None], self.slope, slope))
         both = self.memory[:, history + row :: history - row]  # the newest row of Y, and the last
-        inner = _inner(both, self.memory[:, :-1]).to(self.wide)
-        on_y, on_slope = inner.unflatten(2, (2, history)).unbind(1)
-        curvature, square = on_y[:, 0, row], on_y[:, 1, row]
-        size = torch.linalg.vector_norm(step, dim=1).to(self.wide)
-        learnt = which & (curvature > LEAST_CURVATURE * size * square.sqrt())
+        on_y, on_slope = _inner(both, self.memory[:, :history]).to(self.wide).unbind(1)
+        curvature = on_y[:, row]
+        sizes = [torch.linalg.vector_norm(each, dim=1).to(self.wide) for each in (step, change)]
+        learnt = which & (curvature > LEAST_CURVATURE * sizes[0] * sizes[1])
+        square = sizes[1].square()
+        if self.preconditioner is not None:
+            self.preconditioner.see(step, change, learnt)
+            square = self.preconditioner.square(change).to(self.wide)
         if not surely(learnt):
             pair = self.memory[:, row:-1:history]
             pair.masked_fill_(~learnt[:, None, None, None], 0)  # nan · 0 would be nan
         self.products[..., row] = on_y
-        self.products[:, 1, row] = on_y[:, 1]
         self.learnt[:, row] = learnt
         self.gamma = torch.where(learnt, curvature / square, self.gamma)
         self.slot = (row + 1) % history
         return on_slope
 
     def _direction(
-        self, on_slope: Float[Tensor, "b 2 m"]
+        self, on_slope: Float[Tensor, "b m"]
     ) -> tuple[Float[Tensor, "b n"], Float[Tensor, " b"]]:
         """The direction at the origin, and the length of the first step along it."""
-        turn = -self.slot  # the oldest pair comes first
+        turn, history = -self.slot, self.history  # by turning, the oldest pair comes first
         learnt = self.learnt.roll(turn, 1)
-        used = learnt[:, None]  # what was forgotten is still in the memory
-        on_s, on_y = torch.where(used, on_slope.roll(turn, 2), 0.0).unbind(1)
-        products = self.products.roll((turn, turn), (2, 3))
-        products = torch.where(used[..., None] & used[:, :, None], products, 0.0)
-        curvature = products[:, 0].diagonal(dim1=1, dim2=2)
-        upper = products[:, 0] + torch.diag_embed((~learnt).to(self.wide))
+        products = self.products.roll((turn, turn), (1, 2))
+        products = torch.where(learnt[:, None] & learnt[:, :, None], products, 0.0)
+        curvature = products.diagonal(dim1=1, dim2=2)
+        upper = products + torch.diag_embed((~learnt).to(self.wide))
         some = learnt.any(1)
         gamma = torch.where(some, self.gamma, 1.0)[:, None]
-        v = _solve(upper, on_s, upper=True)
-        inside = curvature * v + gamma * (_apply(products[:, 1], v) - on_y)
-        u = _solve(upper.mT, inside, upper=False)
-        factors = torch.stack([-u, gamma * v], 1).roll(-turn, 2).flatten(1)
-        factors = torch.cat([factors, -gamma], 1).to(self.memory.dtype)
-        direction = _mix(factors, self.memory)[:, : self.point.shape[1]]
+        v = _solve(upper, torch.where(learnt, on_slope.roll(turn, 1), 0.0), upper=True)
+        factors = torch.cat([-v.roll(-turn, 1), torch.ones_like(gamma)], 1) * gamma
+        rest = _mix(factors.to(self.memory.dtype), self.memory[:, history:])
+        if self.preconditioner is not None:
+            length = self.point.shape[1]
+            self.preconditioner.apply_(rest[:, :length])
+        on_y = _inner(rest.view_as(self.memory[:, :1]), self.memory[:, history:-1])[:, 0]
+        on_y = torch.where(learnt, on_y.to(self.wide).roll(turn, 1), 0.0)
+        u = _solve(upper.mT, curvature * v - on_y, upper=False).roll(-turn, 1)
+        mixed = _mix(-u.to(self.memory.dtype), self.memory[:, :history])
+        direction = mixed.sub_(rest)[:, : self.point.shape[1]]
         if surely(some):
             return direction, torch.full_like(self.length, self.rate)
-        steepness = torch.linalg.vector_norm(self.slope, 1, dim=1) / self.point.shape[1]
+        steepness = torch.linalg.vector_norm(direction, 1, dim=1) / self.point.shape[1]
         first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)
         return direction, self.rate * torch.where(some, 1.0, first)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on with the same bits; it changes with a step."""
-        return {name: getattr(self, name) for name in STATE}
+        state = {name: getattr(self, name) for name in STATE}
+        if self.preconditioner is not None:
+            state["preconditioner"] = self.preconditioner.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a state that `state_dict` gave."""
@@ -202,6 +219,8 @@ class LBFGS:
             value = state[name]
             live = isinstance(value, Tensor)
             setattr(self, name, value.to(self.memory.device).clone() if live else value)
+        if self.preconditioner is not None:
+            self.preconditioner.load_state_dict(state["preconditioner"])
 
 
 def _inner(few: Float[Tensor, "b p k c"], rows: Float[Tensor, "b m k c"]) -> Tensor:
@@ -223,10 +242,6 @@ def _mix(factors: Float[Tensor, "b m"], rows: Float[Tensor, "b m k c"]) -> Float
     for each, own, out in zip(rows.transpose(1, 2), factors, mixed, strict=True):
         torch.bmm(own.expand(len(each), 1, -1), each, out=out)
     return mixed.flatten(1)
-
-
-def _apply(matrix: Float[Tensor, "b m m"], vector: Float[Tensor, "b m"]) -> Tensor:
-    return (matrix @ vector[..., None])[..., 0]
 
 
 def _solve(matrix: Float[Tensor, "b m m"], right: Float[Tensor, "b m"], *, upper: bool) -> Tensor:

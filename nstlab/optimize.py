@@ -12,16 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from nstlab.checkpoints import Checkpointer, remove_checkpoint
-from nstlab.coordinates import (
-    Coordinates,
-    CoordinatesName,
-    check_coordinates,
-    make_coordinates,
-)
 from nstlab.descent import Descent, Differentiable
 from nstlab.images import check_picture
 from nstlab.interrupts import first_interrupt
 from nstlab.lbfgs import LBFGS
+from nstlab.preconditioner import PRECONDITIONERS, Preconditioner, PreconditionerName
 from nstlab.runs import Ended, OnStep, Run
 from nstlab.runtime import machine
 from nstlab.steppers import LEARNING_RATES, Adam, GradientDescent, Stepper
@@ -40,7 +35,7 @@ def minimize(
     optimizer: Optimizer = "lbfgs",
     learning_rate: float | None = None,
     history: int = 10,
-    coordinates: CoordinatesName = "pixels",
+    preconditioner: PreconditionerName = "none",
     frame_every: int = 0,
     on_step: OnStep | None = None,
     checkpoint: str | Path | None = None,
@@ -67,8 +62,8 @@ def minimize(
             change of a pixel in the first step of gradient descent, 0.01. None for these. Not used
             by scipy.
         history: number of steps that the two L-BFGS remember.
-        coordinates: what is moved, `pixels` or `frequencies` (see `coordinates`), in which sizes
-            of steps mean about the same. Not for Adam, whose steps are as large in each of them.
+        preconditioner: what `lbfgs` takes for the curvature before it has learnt any: with `none`
+            the same for all changes, with `adaptive` see `Preconditioner`. Not used by the others.
         frame_every: keep each n-th picture, the start's included, and as the last one the picture
             that is returned; 0 keeps none.
         on_step: called with a `Step` after each evaluation; it ends the run by raising
@@ -86,8 +81,8 @@ def minimize(
         as its attribute `run`.
 
     Raises:
-        ValueError: a number out of range, an unknown optimiser, coordinates that do not exist or
-            are not for this optimiser, or a start that is no picture.
+        ValueError: a number out of range, an unknown optimiser or preconditioner, or a start that
+            is no picture.
         RecordError: the checkpoint is damaged or of another run.
         FloatingPointError: the loss of the start picture is not finite.
         KeyboardInterrupt: Ctrl-C twice before the start picture was evaluated.
@@ -97,20 +92,22 @@ def minimize(
         raise ValueError(f"unknown optimiser {optimizer!r}; there is: {', '.join(OPTIMIZERS)}")
     if learning_rate is not None and not learning_rate > 0:
         raise ValueError(f"learning_rate is {learning_rate}; it must be above 0")
-    check_coordinates(coordinates, optimizer)
+    if preconditioner not in PRECONDITIONERS:
+        there_are = ", ".join(PRECONDITIONERS)
+        raise ValueError(f"unknown preconditioner {preconditioner!r}; there is: {there_are}")
     check_picture(image)
     recipe = dict(recipe or {})
     method = {"optimizer": optimizer, "learning_rate": learning_rate, "history": history}
-    method["coordinates"] = coordinates
+    method["preconditioner"] = preconditioner
     loop = {**method, "steps": steps, "shape": list(image.shape), "dtype": str(image.dtype)}
     saver = Checkpointer(checkpoint, checkpoint_every, {**recipe, "loop": loop})
     state = saver.read()
     joint = optimizer == "scipy"
     descent = Descent(objective, image, steps, frame_every, on_step, joint=joint)
-    space = make_coordinates(coordinates, descent.image)
     stepper = None
     if not joint:
-        stepper = _stepper(optimizer, space.of(descent.image), learning_rate, history)
+        adapts = preconditioner == "adaptive"
+        stepper = _stepper(optimizer, descent.image, learning_rate, history, adapts)
     if state is not None:
         descent.load_state_dict(state["descent"])
         saver.last_step = descent.evaluations
@@ -126,9 +123,9 @@ def minimize(
     with first_interrupt(descent.interrupt), suppress(KeyboardInterrupt):
         try:
             if stepper is None:
-                ended = _scipy_steps(descent, space, history, saver)
+                ended = _scipy_steps(descent, history, saver)
             else:
-                ended = _own_steps(descent, space, stepper, saver)
+                ended = _own_steps(descent, stepper, saver)
         except Exception as error:
             error.run = descent.run("failed", recipe)  # pyright: ignore[reportAttributeAccessIssue]
             raise
@@ -139,16 +136,16 @@ def minimize(
     return descent.run(ended, recipe)
 
 
-def _stepper(name: str, image: Tensor, learning_rate: float | None, history: int) -> Stepper:
+def _stepper(
+    name: str, image: Tensor, learning_rate: float | None, history: int, adapts: bool
+) -> Stepper:
     rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
     if name == "lbfgs":
-        return LBFGS(image, rate, history)
+        return LBFGS(image, rate, history, Preconditioner(image) if adapts else None)
     return Adam(image, rate) if name == "adam" else GradientDescent(image, rate)
 
 
-def _own_steps(
-    descent: Descent, space: Coordinates, stepper: Stepper, saver: Checkpointer
-) -> Ended:
+def _own_steps(descent: Descent, stepper: Stepper, saver: Checkpointer) -> Ended:
     def state() -> dict[str, Any]:
         state = {"descent": descent.state_dict(), "stepper": stepper.state_dict()}
         return {**state, "machine": _conditions(descent)}
@@ -161,13 +158,13 @@ def _own_steps(
             descent.read()  # so that what the guards say is done before it is written
         if descent.over is not None:
             return descent.over
-        point = stepper.advance(loss, space.gradient(gradient))
+        image = stepper.advance(loss, gradient)
         if descent.again:
             which = torch.zeros(len(descent.image), dtype=torch.bool)
             which[descent.again] = True
             which = which.to(descent.image.device)
-            point = stepper.restart(space.of(descent.best), which, CAUTION)
-        descent.image = space.image(point)
+            image = stepper.restart(descent.best, which, CAUTION)
+        descent.image = image
         if due:
             _save(descent, saver, state)
         if leaving is not None:
@@ -178,13 +175,12 @@ class _Pause(Exception):
     """Raised inside an evaluation to take control back from scipy."""
 
 
-def _scipy_steps(descent: Descent, space: Coordinates, history: int, saver: Checkpointer) -> Ended:
+def _scipy_steps(descent: Descent, history: int, saver: Checkpointer) -> Ended:
     """Let scipy's L-BFGS-B ask for evaluations, in blocks that each start with an empty memory."""
-    like = space.of(descent.image)
+    like = descent.image
 
     def to_picture(flat: np.ndarray) -> Tensor:
-        point = torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
-        return space.image(point)
+        return torch.from_numpy(flat).to(like.dtype).to(like.device).reshape(like.shape)
 
     def state() -> dict[str, Any]:
         return {"descent": descent.state_dict(), "machine": _conditions(descent)}
@@ -193,13 +189,13 @@ def _scipy_steps(descent: Descent, space: Coordinates, history: int, saver: Chec
         total, gradient = descent.evaluate(to_picture(flat))
         if descent.over or descent.leaving or descent.again:
             raise _Pause
-        return float(total.sum()), space.gradient(gradient).cpu().double().numpy().ravel()
+        return float(total.sum()), gradient.cpu().double().numpy().ravel()
 
     while True:
         try:
             found = scipy.optimize.minimize(
                 evaluate,
-                space.of(descent.image).cpu().double().numpy().ravel(),
+                descent.image.cpu().double().numpy().ravel(),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxcor": history, "maxfun": SCIPY_BLOCK, "ftol": 0.0, "gtol": 0.0},

@@ -5,10 +5,10 @@ from operator import index
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from nstlab.coordinates import CoordinatesName, check_coordinates
 from nstlab.encoders import Pooling
 from nstlab.losses import Normalization, check_normalization
 from nstlab.optimize import OPTIMIZERS, Optimizer
+from nstlab.preconditioner import PRECONDITIONERS, PreconditionerName
 from nstlab.runtime import PRECISIONS, Precision, default_encoder
 from nstlab.words import did_you_mean
 
@@ -52,8 +52,8 @@ class Settings:
         optimizer: `lbfgs`, `scipy`, `adam` or `gradient_descent`.
         learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
-        coordinates: what the optimiser moves: `pixels`, or `frequencies`, in which L-BFGS needs
-            fewer steps for most of a picture; see `coordinates`.
+        preconditioner: of `lbfgs`: `none`, or `adaptive`, with which it needs fewer steps; see
+            `minimize`.
         precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
             that the device has (see `choose_precision`); losses and optimiser stay in float32.
         seed: for the start from noise and for random encoder weights.
@@ -80,7 +80,7 @@ class Settings:
     optimizer: Optimizer = "lbfgs"
     learning_rate: float | None = None
     history: int = 10
-    coordinates: CoordinatesName = "pixels"
+    preconditioner: PreconditionerName = "none"
     precision: Precision = "auto"
     seed: int = 0
 
@@ -100,13 +100,13 @@ class Settings:
             ("start", (*STARTS, None)),
             ("style_fit", STYLE_FITS),
             ("optimizer", OPTIMIZERS),
+            ("preconditioner", PRECONDITIONERS),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}; it can be {', '.join(map(str, allowed))}"
                 )
-        check_coordinates(self.coordinates, self.optimizer)
         for name in ("content_weight", "style_weight", "variation_weight", "range_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be a number from 0 up")
@@ -189,13 +189,13 @@ class Settings:
 
     @staticmethod
     def from_data(data: dict[str, Any]) -> "Settings":
-        """Settings from what `as_data` gave; coordinates that were not yet there were pixels.
+        """Settings from what `as_data` gave.
 
         Raises:
             ValueError: an unknown name or a value that is not allowed.
         """
         tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
-        return Settings().change(**{"coordinates": "pixels", **tuples})
+        return Settings().change(**tuples)
 
 
 def _check_weights(term: str, settings: Settings, weights: tuple[float, ...] | None) -> None:

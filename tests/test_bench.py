@@ -418,8 +418,8 @@ def test_a_race_has_both_curves_and_a_plot(benchmark, tmp_path, capsys):
     words += ["--steps", "23"]
     benchmark("loop").main(words)
     table = capsys.readouterr().out.splitlines()
-    assert table[2].startswith("| lite | content | pixels | float32 | ")
-    assert table[3].startswith("| lite | content | frequencies | float32 | ")
+    assert table[2].startswith("| lite | content | none | float32 | ")
+    assert table[3].startswith("| lite | content | adaptive | float32 | ")
     data = json.loads((tmp_path / "race.json").read_text())
     assert (tmp_path / "race.png").stat().st_size > 5000
     assert (tmp_path / "race.jpg").stat().st_size > 5000
@@ -473,7 +473,7 @@ def test_the_median_counts_turns_that_never_get_there(benchmark):
         }
 
     turns = [turn(None), turn(0.25), turn(0.5)]
-    how = {"start": "noise", "precision": "float32", "coordinates": "pixels"}
+    how = {"start": "noise", "precision": "float32", "preconditioner": "adaptive"}
     case = {"encoder": "lite", **how, "turns": turns}
     assert race.middle_turn(case)["ratio"] == 0.5
     text = race.table([{**case, "ratio": 0.5, "to_reach": 0.4}])

@@ -109,7 +109,7 @@ def test_runs_that_differ_in_more_than_weights_are_not_of_one_kind(
         {"size": 64},
         {"steps": 5},
         {"history": 3},
-        {"coordinates": "frequencies"},
+        {"preconditioner": "adaptive"},
         {"normalization": "gatys"},
         {"optimizer": "adam"},
         {"content_layers": ("relu1_1",)},

@@ -13,10 +13,10 @@ PACKAGE = Path(nstlab.__file__).parent
 LEVELS = (
     ("interrupts", "masks", "runtime", "words"),
     (
-        *("checkpoints", "coordinates", "gram", "guards", "hooks", "images", "layers", "lbfgs"),
-        *("losses", "steppers", "winograd"),
+        *("checkpoints", "gram", "guards", "hooks", "images", "layers"),
+        *("losses", "preconditioner", "steppers", "winograd"),
     ),
-    ("fitting", "weights"),
+    ("fitting", "lbfgs", "weights"),
     ("encoders", "runs", "samples"),
     ("descent", "distill", "objective"),
     ("optimize",),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from nstlab.coordinates import COORDINATES
 from nstlab.losses import NORMALIZATIONS
 from nstlab.optimize import OPTIMIZERS
+from nstlab.preconditioner import PRECONDITIONERS
 from nstlab.runtime import PRECISIONS
 from nstlab.settings import POOLINGS, STARTS, STYLE_FITS
 
@@ -59,8 +59,8 @@ _COMMON = {
     ),
     "optimizer": Option("how to go down", choices=OPTIMIZERS),
     "learning_rate": Option("size of its steps, above 0; its own if left out", float),
-    "coordinates": Option(
-        "what it moves; lbfgs often needs fewer steps in frequencies", choices=COORDINATES
+    "preconditioner": Option(
+        "of lbfgs: adaptive needs fewer steps than none", choices=PRECONDITIONERS
     ),
     "history": Option("number of steps that lbfgs and scipy remember, 1 or more", int),
     "encoder": Option("a name that `nstlab info` lists, or a weight file", metavar="NAME|FILE"),

@@ -18,6 +18,7 @@ STATES = {  # pictures that a method keeps from one evaluation to the next, its 
     "adam": 3,
     "gradient_descent": 1,
 }
+ADAPTIVE = 3  # more of L-BFGS with a preconditioner: two sums of squares and D^½
 LOOP = 8  # more pictures: the start, the best, the gradient with a copy, terms on the picture
 MAPPED = 32 * 2**20  # bytes; glibc maps what is larger by itself, and gives all of it back
 HOLES = 0.4  # of what is smaller: lost between pieces of other sizes in glibc's heap
@@ -52,11 +53,12 @@ def memory_parts(work: Work) -> dict[str, int]:
     batch, method, on_cpu = work.pictures, work.settings.optimizer, work.device.type == "cpu"
     picture = batch * 3 * height * width * FLOAT
     bytes_each = {"lbfgs": 1, "scipy": 2}.get(method, 0)
+    adaptive = ADAPTIVE * (method == "lbfgs" and work.settings.preconditioner == "adaptive")
     features, gradients = at_peak(work)
     loop = {
         "features": features,
         "gradients": gradients,
-        "pictures": [picture] * (STATES[method] + LOOP),
+        "pictures": [picture] * (STATES[method] + adaptive + LOOP),
         "history": [2 * work.settings.history * picture * bytes_each],
         "frames": [picture // FLOAT] * (on_cpu * work.frames),
     }

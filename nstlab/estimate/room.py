@@ -109,10 +109,7 @@ def _changes(work: Work, most: int) -> Iterator[dict[str, Any]]:
         one = peak_bytes(work.at(settings.change(history=1)))
         each = max(1, peak_bytes(work) - one) / max(1, settings.history - 1)
         history = min(settings.history - 1, 1 + int((most - one) / each))
-        adam = {"optimizer": "adam"}
-        if settings.coordinates != "pixels":
-            adam["coordinates"] = "pixels"  # for it knows no others
-        yield {"history": history} if history >= 1 and one <= most else adam
+        yield {"history": history} if history >= 1 and one <= most else {"optimizer": "adam"}
 
 
 def _changed(work: Work, change: dict[str, Any]) -> Work:

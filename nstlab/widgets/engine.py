@@ -146,7 +146,7 @@ class Engine:
                 optimizer=job.settings.optimizer,
                 learning_rate=job.settings.learning_rate,
                 history=job.settings.history,
-                coordinates=job.settings.coordinates,
+                preconditioner=job.settings.preconditioner,
                 on_step=partial(self._watch, turn),
             ).image
         with self._gate:

@@ -23,10 +23,10 @@ from parts import carry_out
 
 from nstlab import Encoder, load_encoder, load_picture
 from nstlab.bench.problem import Problem, make_problem
-from nstlab.coordinates import COORDINATES
 from nstlab.images import resize
 from nstlab.plots import show_pictures
 from nstlab.plots.style import DPI
+from nstlab.preconditioner import PRECONDITIONERS
 from nstlab.runtime import PRECISIONS, choose_device, choose_precision, machine
 
 ENCODERS = ("vgg19", "lite")
@@ -63,7 +63,7 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
                 given,
                 start,
                 precision,
-                coordinates=args.coordinates,
+                preconditioners=args.preconditioners,
                 evaluations=args.evaluations,
                 steps=args.steps or round(MORE * args.evaluations),
                 repeats=args.repeats,
@@ -74,14 +74,14 @@ def race(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
             common = {**label, "layers": layers, "to_reach": TO_REACH.get(name)}
             cases += [{**common, **case} for case in several]
             pictures += made
-            loops = ("textbook", *(f"ours, {each}" for each in args.coordinates))
+            loops = ("textbook", *(f"ours, {each}" for each in args.preconditioners))
             titles += [f"{Path(name).stem} from {start}, {loop}" for loop in loops]
     names = ("photograph", "style", "size", "evaluations", "repeats")
     figures = {name: getattr(args, name) for name in names}
     found = {**machine(device), "precision": precision}
     figure = loop_race.plot(cases)
     figure.savefig(args.output / "race.png", dpi=DPI * 1.5)
-    sheet = show_pictures(pictures, titles, columns=1 + len(args.coordinates), width=14)
+    sheet = show_pictures(pictures, titles, columns=1 + len(args.preconditioners), width=14)
     sheet.savefig(args.output / "race.jpg", dpi=DPI, pil_kwargs={"quality": 88})
     return {**figures, "machine": found, "cases": cases}, loop_race.table(cases)
 
@@ -104,7 +104,7 @@ def command_line() -> argparse.ArgumentParser:
     option("--evaluations", type=int, default=300, help="of the textbook loop (300)")
     option("--steps", type=int, help="of ours; default: a third more")
     option("--repeats", type=int, default=3, help="of both loops in turns (3)")
-    option("--coordinates", nargs="+", choices=COORDINATES, default=list(COORDINATES))
+    option("--preconditioners", nargs="+", choices=PRECONDITIONERS, default=list(PRECONDITIONERS))
     option("--precision", choices=PRECISIONS, default="auto", help="of ours")
     option("--device", help="default: the fastest there is")
     option("--threads", type=int, help="of torch; default: its own choice")

@@ -16,9 +16,9 @@ from nstlab import minimize
 from nstlab.bench.clock import synchronise
 from nstlab.bench.problem import Problem
 from nstlab.bench.textbook import TextbookLoop, TextbookRun
-from nstlab.coordinates import CoordinatesName, make_coordinates
 from nstlab.objective import Objective
 from nstlab.plots.style import INK, OTHER_COLOURS, Plot, tidy
+from nstlab.preconditioner import Preconditioner, PreconditionerName
 from nstlab.runtime import generator
 
 STARTS = ("noise", "content")
@@ -73,13 +73,13 @@ def measure(
     start: str,
     precision: str,
     *,
-    coordinates: Sequence[CoordinatesName],
+    preconditioners: Sequence[PreconditionerName],
     evaluations: int,
     steps: int,
     repeats: int,
     tell: Callable[[str], object],
 ) -> tuple[list[dict[str, Any]], list[Tensor]]:
-    """Let the textbook's loop and ours run in turns, ours in each of the coordinates.
+    """Let the textbook's loop and ours run in turns, ours with each of the preconditioners.
 
     Both have been evaluated once before the first turn, so that no clock sees what torch does at
     the first use. Targets are computed before the clock starts, in both.
@@ -88,42 +88,41 @@ def measure(
         problem: encoder, pictures, layers.
         start: one of `STARTS`.
         precision: of ours.
-        coordinates: of ours.
+        preconditioners: of ours.
         evaluations: of the textbook loop.
         steps: of ours.
         repeats: turns.
         tell: is told how each turn went.
 
     Returns:
-        For each of the coordinates `ratio`, the median over the turns (None where most did not get
+        For each preconditioner `ratio`, the median over the turns (None where most did not get
         there), and `turns` with both curves; then the best picture of the textbook loop and of
-        ours in each of the coordinates, from the last turn.
+        ours with each preconditioner, from the last turn.
     """
     loop, objective = problem.textbook(), problem.objective(precision)
     picture = start_picture(problem, start)
     loop.value_and_grad(picture)
     objective.value_and_grad(picture)
-    for name in coordinates:
-        make_coordinates(name, picture).of(picture)
-    turns, pictures = {name: [] for name in coordinates}, []
+    Preconditioner(picture).apply_(picture.flatten(1).clone())
+    turns, pictures = {name: [] for name in preconditioners}, []
     for turn in range(repeats):
         synchronise(picture.device)
         theirs = loop.run(picture, evaluations)
         best = {}
-        for name in coordinates[:: 1 if turn % 2 == 0 else -1]:
+        for name in preconditioners[:: 1 if turn % 2 == 0 else -1]:
             found, best[name] = _ours(loop, theirs, objective, picture, steps, name)
             turns[name].append(found)
             tell(
                 f"  turn {turn + 1} of {repeats}: textbook {found['textbook']['lowest']:.4g} in "
-                f"{found['textbook']['seconds'][-1]:.1f} s; ours in {name} "
+                f"{found['textbook']['seconds'][-1]:.1f} s; ours, {name}, "
                 f"{found['ours']['lowest']:.4g} in {found['ours']['seconds'][-1]:.1f} s, as good "
                 + (f"after {found['reached']:.1f} s" if found["reached"] is not None else "never")
             )
-        pictures = [theirs.best.cpu(), *(best[name] for name in coordinates)]
+        pictures = [theirs.best.cpu(), *(best[name] for name in preconditioners)]
     cases = []
     for name, several in turns.items():
         middle = median(inf if each["ratio"] is None else each["ratio"] for each in several)
-        case = {"start": start, "precision": precision, "coordinates": name}
+        case = {"start": start, "precision": precision, "preconditioner": name}
         cases.append({**case, "ratio": middle if isfinite(middle) else None, "turns": several})
     return cases, pictures
 
@@ -134,12 +133,12 @@ def _ours(
     objective: Objective,
     start: Tensor,
     steps: int,
-    coordinates: CoordinatesName,
+    preconditioner: PreconditionerName,
 ) -> tuple[dict[str, Any], Tensor]:
     lowest = min(filter(isfinite, theirs.losses))
     watched = Watched(objective)
     synchronise(start.device)
-    run = minimize(watched, start, steps=steps, coordinates=coordinates)
+    run = minimize(watched, start, steps=steps, preconditioner=preconditioner)
     synchronise(start.device)
     seconds = watched.seconds()
     own = run.curve()  # in the precision of the run
@@ -191,7 +190,7 @@ def table(cases: Sequence[Mapping[str, Any]]) -> str:
             *(
                 "encoder",
                 "start",
-                "coordinates",
+                "preconditioner",
                 "precision",
                 "textbook, s",
                 "to its loss, s",
@@ -207,7 +206,7 @@ def table(cases: Sequence[Mapping[str, Any]]) -> str:
             [
                 case["encoder"],
                 case["start"],
-                case["coordinates"],
+                case["preconditioner"],
                 case["precision"],
                 f"{turn['textbook']['seconds'][-1]:.1f}",
                 _number(turn["reached"], ".1f"),
@@ -230,7 +229,7 @@ def middle_turn(case: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def plot(cases: Sequence[Mapping[str, Any]]) -> Plot:
-    """Loss against seconds, a panel for each encoder and start, a curve for each coordinates."""
+    """Loss against seconds, a panel for each encoder and start, a curve for each preconditioner."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for case in cases:
         groups.setdefault((case["encoder"], case["start"]), []).append(case)
@@ -255,7 +254,7 @@ def plot(cases: Sequence[Mapping[str, Any]]) -> Plot:
         for case, colour in zip(several, (OTHER_COLOURS[0], *OTHER_COLOURS[2:]), strict=False):
             turn = case["turns"][shown]
             ours = turn["ours"]
-            label = f"nstlab, {case['coordinates']}"
+            label = f"nstlab, {case['preconditioner']}"
             axes.plot(ours["seconds"], ours["losses"], color=colour, label=label, linewidth=1.4)
             if turn["reached"] is not None:
                 loss = ours["losses"][ours["evaluations"].index(turn["reached_at"])]

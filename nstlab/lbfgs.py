@@ -193,8 +193,7 @@ class LBFGS:
         factors = torch.cat([-v.roll(-turn, 1), torch.ones_like(gamma)], 1) * gamma
         rest = _mix(factors.to(self.memory.dtype), self.memory[:, history:])
         if self.preconditioner is not None:
-            length = self.point.shape[1]
-            self.preconditioner.apply_(rest[:, :length])
+            self.preconditioner.apply_(rest[:, : self.point.shape[1]])
         on_y = _inner(rest.view_as(self.memory[:, :1]), self.memory[:, history:-1])[:, 0]
         on_y = torch.where(learnt, on_y.to(self.wide).roll(turn, 1), 0.0)
         u = _solve(upper.mT, curvature * v - on_y, upper=False).roll(-turn, 1)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from nstlab import preconditioner
 from nstlab.lbfgs import LBFGS
 from nstlab.optimize import minimize
 from nstlab.preconditioner import KEPT, LEAST, PRECONDITIONERS, STRONGEST, Preconditioner
@@ -203,6 +202,6 @@ def test_records_from_before_there_were_preconditioners_mean_none():
 
 def test_a_device_that_is_not_the_cpu_is_asked_nothing():
     image = torch.zeros(2, 3, 40, 40, device="meta")  # has no values: to ask for one is an error
-    stepper = LBFGS(image, history=3, preconditioner=preconditioner.Preconditioner(image))
+    stepper = LBFGS(image, history=3, preconditioner=Preconditioner(image))
     for _ in range(5):
         stepper.advance(torch.ones(2, device="meta"), torch.ones_like(image))

@@ -162,11 +162,12 @@ class LBFGS:
         both = self.memory[:, history + row :: history - row]  # the newest row of Y, and the last
         on_y, on_slope = _inner(both, self.memory[:, :history]).to(self.wide).unbind(1)
         curvature = on_y[:, row]
-        sizes = [torch.linalg.vector_norm(each, dim=1).to(self.wide) for each in (step, change)]
+        sizes = torch.stack([torch.linalg.vector_norm(each, dim=1) for each in (step, change)])
+        sizes = sizes.to(self.wide)
         learnt = which & (curvature > LEAST_CURVATURE * sizes[0] * sizes[1])
         square = sizes[1].square()
         if self.preconditioner is not None:
-            self.preconditioner.see(step, change, learnt)
+            self.preconditioner.see((step, change), sizes, learnt)
             square = self.preconditioner.square(change).to(self.wide)
         if not surely(learnt):
             pair = self.memory[:, row:-1:history]
@@ -197,8 +198,8 @@ class LBFGS:
         on_y = _inner(rest.view_as(self.memory[:, :1]), self.memory[:, history:-1])[:, 0]
         on_y = torch.where(learnt, on_y.to(self.wide).roll(turn, 1), 0.0)
         u = _solve(upper.mT, curvature * v - on_y, upper=False).roll(-turn, 1)
-        mixed = _mix(-u.to(self.memory.dtype), self.memory[:, :history])
-        direction = mixed.sub_(rest)[:, : self.point.shape[1]]
+        direction = _mix(-u.to(self.memory.dtype), self.memory[:, :history], less=rest)
+        direction = direction[:, : self.point.shape[1]]
         if surely(some):
             return direction, torch.full_like(self.length, self.rate)
         steepness = torch.linalg.vector_norm(direction, 1, dim=1) / self.point.shape[1]
@@ -233,13 +234,20 @@ def _inner(few: Float[Tensor, "b p k c"], rows: Float[Tensor, "b m k c"]) -> Ten
     return torch.stack([torch.bmm(p, m.mT).to(torch.float64).sum(0) for p, m in pairs])
 
 
-def _mix(factors: Float[Tensor, "b m"], rows: Float[Tensor, "b m k c"]) -> Float[Tensor, "b n"]:
-    """Sum of rows times factors, on the CPU chunk by chunk, as above."""
+def _mix(
+    factors: Float[Tensor, "b m"],
+    rows: Float[Tensor, "b m k c"],
+    less: Float[Tensor, "b n"] | None = None,
+) -> Float[Tensor, "b n"]:
+    """Sum of rows times factors, less a vector; on the CPU chunk by chunk, as above."""
     if rows.device.type != "cpu":
-        return (factors[:, None] @ rows.flatten(2))[:, 0]
+        mixed = (factors[:, None] @ rows.flatten(2))[:, 0]
+        return mixed if less is None else mixed.sub_(less)
     mixed = rows.new_empty(len(rows), rows.shape[2], 1, rows.shape[3])
-    for each, own, out in zip(rows.transpose(1, 2), factors, mixed, strict=True):
-        torch.bmm(own.expand(len(each), 1, -1), each, out=out)
+    taken = mixed if less is None else less.view_as(mixed)
+    for each, own, out, off in zip(rows.transpose(1, 2), factors, mixed, taken, strict=True):
+        own = own.expand(len(each), 1, -1)
+        torch.baddbmm(off, own, each, beta=0 if less is None else -1, out=out)
     return mixed.flatten(1)
 
 

@@ -35,7 +35,7 @@ def minimize(
     optimizer: Optimizer = "lbfgs",
     learning_rate: float | None = None,
     history: int = 10,
-    preconditioner: PreconditionerName = "none",
+    preconditioner: PreconditionerName = "adaptive",
     frame_every: int = 0,
     on_step: OnStep | None = None,
     checkpoint: str | Path | None = None,

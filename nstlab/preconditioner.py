@@ -60,32 +60,35 @@ class Preconditioner:
         self.mean_weight = like.new_ones(len(like))
 
     def see(
-        self, step: Float[Tensor, "b n"], change: Float[Tensor, "b n"], which: Bool[Tensor, " b"]
+        self,
+        pair: tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]],
+        sizes: Float[Tensor, "2 b"],
+        which: Bool[Tensor, " b"],
     ) -> None:
         """Learn D from a step.
 
         Args:
-            step: s, change of the picture.
-            change: y, change of the gradient.
+            pair: s, change of the picture, and y, change of the gradient.
+            sizes: |s| and |y|.
             which: pictures whose step is to be learnt; the others may hold anything.
         """
-        for sums, vector in ((self.moved, step), (self.bent, change)):
-            size = torch.linalg.vector_norm(vector, dim=1, keepdim=True) / vector.shape[1] ** 0.5
-            scaled = vector / size
-            if not surely(which):
-                scaled = torch.where(which[:, None], scaled, 0.0)
-            kept = torch.where(which, KEPT, 1.0).to(sums)
-            sums.mul_(kept[:, None]).addcmul_(scaled, scaled)
+        kept = torch.where(which, KEPT, 1.0).to(self.root)[:, None]
+        factors = self.root.shape[1] ** 0.5 / torch.where(which, sizes, 1.0)
+        sums = zip((self.moved, self.bent), pair, factors.to(self.root), strict=True)
+        for squares, vector, factor in sums:
+            shown = vector if surely(which) else torch.where(which[:, None], vector, 0.0)
+            scaled = shown * factor[:, None]
+            squares.mul_(kept).addcmul_(scaled, scaled)
         ratio = torch.add(self.moved, LEAST, out=self.root).div_(self.bent + LEAST)
         ratio.clamp_(1 / STRONGEST, STRONGEST).sqrt_().sqrt_().sqrt_()
 
     def apply_(self, vector: Float[Tensor, "b n"]) -> None:
         """Let v become H₀ v."""
-        scaled = vector * self.root
+        scaled = vector.mul_(self.root)
+        square = torch.linalg.vector_norm(scaled, dim=1).square().clamp_min(TINY)
         plane = torch.fft.rfft2(scaled.view(self.shape), norm="ortho").mul_(self.weights)
         moved = torch.fft.irfft2(plane, s=self.shape[2:], norm="ortho").flatten(1)
-        inner = torch.linalg.vecdot(scaled, moved)
-        self.mean_weight = inner / torch.linalg.vecdot(scaled, scaled).clamp_min(TINY)
+        self.mean_weight = torch.linalg.vecdot(scaled, moved) / square
         torch.mul(moved, self.root, out=vector)
 
     def square(self, vector: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
@@ -93,8 +96,7 @@ class Preconditioner:
 
         It scales H₀ for a step, where a few per cent more or less are made up for by the next.
         """
-        scaled = vector * self.root
-        return torch.linalg.vecdot(scaled, scaled) * self.mean_weight
+        return torch.linalg.vector_norm(vector * self.root, dim=1).square() * self.mean_weight
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on with the same bits; it changes with a step."""

@@ -52,7 +52,7 @@ class Settings:
         optimizer: `lbfgs`, `scipy`, `adam` or `gradient_descent`.
         learning_rate: see `minimize`; None for the optimiser's own.
         history: number of steps that L-BFGS remembers.
-        preconditioner: of `lbfgs`: `none`, or `adaptive`, with which it needs fewer steps; see
+        preconditioner: of `lbfgs`: `adaptive`, with which it needs fewer steps, or `none`; see
             `minimize`.
         precision: of the convolutions: `float32`, `tf32`, `bfloat16`, or `auto` for the fastest
             that the device has (see `choose_precision`); losses and optimiser stay in float32.
@@ -80,7 +80,7 @@ class Settings:
     optimizer: Optimizer = "lbfgs"
     learning_rate: float | None = None
     history: int = 10
-    preconditioner: PreconditionerName = "none"
+    preconditioner: PreconditionerName = "adaptive"
     precision: Precision = "auto"
     seed: int = 0
 
@@ -195,6 +195,7 @@ class Settings:
             ValueError: an unknown name or a value that is not allowed.
         """
         tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
+        tuples.setdefault("preconditioner", "none")  # as all was before there were any
         return Settings().change(**tuples)
 
 

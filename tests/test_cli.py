@@ -106,7 +106,7 @@ def test_every_setting_can_be_given_and_arrives():
         optimizer="gradient_descent",
         learning_rate=0.05,
         history=3,
-        preconditioner="adaptive",
+        preconditioner="none",
         precision="bfloat16",
         seed=11,
     )

@@ -10,6 +10,7 @@ from torch import Tensor
 from nstlab.encoders import Encoder
 from nstlab.job import Job, run_together
 from nstlab.objective import Objective
+from nstlab.preconditioner import PRECONDITIONERS, PreconditionerName
 from nstlab.settings import Settings
 from nstlab.stock import Stock
 from nstlab.sweep import grid, sweep
@@ -56,9 +57,12 @@ def test_a_batch_is_to_1e_8_what_its_runs_are_alone(tiny_encoder: Encoder, photo
     assert len({round(run.curve()[-1], 6) for run in together}) == len(jobs)
 
 
-def test_losses_agree_within_two_per_cent_in_float32() -> None:
+@pytest.mark.parametrize("preconditioner", PRECONDITIONERS)
+def test_losses_agree_within_two_per_cent_in_float32(preconditioner: PreconditionerName) -> None:
     several = grid(
-        Settings(size=64, steps=50), style_weight=[5.0, 10.0, 40.0], start=["content", "noise"]
+        Settings(size=64, steps=50, preconditioner=preconditioner),
+        style_weight=[5.0, 10.0, 40.0],
+        start=["content", "noise"],
     )
     one = partial(stylize, "china", "swirls_1")
     together, alone = sweep(one, several), sweep(one, several, batch=1)
@@ -66,7 +70,9 @@ def test_losses_agree_within_two_per_cent_in_float32() -> None:
     pairs = [(run.curve(), other.curve()) for run, other in zip(together, alone, strict=True)]
     for own, other in pairs:
         assert own[:11] == pytest.approx(other[:11], rel=0.02)
-    for own, other in pairs[:4]:  # at 40 last bits grow from step to step and lead a run elsewhere
+    # Last bits grow from step to step and in the end lead a run elsewhere; where weights are
+    # learnt for each pixel, and at a style weight of 40, within these 50 steps.
+    for own, other in pairs[: 4 if preconditioner == "none" else 0]:
         assert min(own) == pytest.approx(min(other), rel=0.02)
 
 
@@ -109,7 +115,7 @@ def test_runs_that_differ_in_more_than_weights_are_not_of_one_kind(
         {"size": 64},
         {"steps": 5},
         {"history": 3},
-        {"preconditioner": "adaptive"},
+        {"preconditioner": "none"},
         {"normalization": "gatys"},
         {"optimizer": "adam"},
         {"content_layers": ("relu1_1",)},

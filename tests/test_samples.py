@@ -221,7 +221,15 @@ def test_tensors_are_checked_and_passed_on():
         load_picture(torch.zeros(2, 3, 4, 4))
     with pytest.raises(PictureError, match="unsqueeze"):
         load_picture(torch.zeros(3, 4, 4))
-    overshoot = torch.full((1, 3, 2, 2), 1.01)
+    normalised = (noise() - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / 0.225
+    with pytest.raises(PictureError, match="normalisation to the encoder"):
+        load_picture(normalised)
+    dark = torch.zeros(1, 3, 40, 40)
+    dark[0, 0, 0, 0] = 255
+    with pytest.raises(PictureError, match="got 0 to 255"):
+        load_picture(dark)
+    overshoot = torch.full((1, 3, 40, 40), 1.01)
+    overshoot[0, 0, 0, :2] = torch.tensor([-0.7, 1.9])  # as a few pixels of a run of few steps
     assert load_picture(overshoot) is overshoot
 
 

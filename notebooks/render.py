@@ -46,7 +46,7 @@ def execute(notebook: NotebookNode, folder: Path, timeout: int) -> None:
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Leave out what belongs to one machine or one run.
+    """Leave out what belongs to one machine or one run, and join what was printed piece by piece.
 
     The state of widgets goes too: GitHub refuses a notebook whose state lacks a key, and shows no
     widget anyway.
@@ -54,6 +54,16 @@ def tidy(notebook: NotebookNode) -> None:
     Args:
         notebook: changed in place.
     """
+    for cell in notebook.cells:
+        joined = []
+        for output in cell.get("outputs", []):
+            last = joined[-1] if joined else {}
+            if output.output_type == "stream" and last.get("name") == output.name:
+                last.text += output.text
+            else:
+                joined.append(output)
+        if "outputs" in cell:
+            cell.outputs = joined
     notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
 
 

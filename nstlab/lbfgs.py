@@ -164,7 +164,7 @@ class LBFGS:
         curvature = on_y[:, row]
         sizes = torch.stack([torch.linalg.vector_norm(each, dim=1) for each in (step, change)])
         sizes = sizes.to(self.wide)
-        learnt = which & (curvature > LEAST_CURVATURE * sizes[0] * sizes[1])
+        learnt = which & (curvature > LEAST_CURVATURE * sizes[0] * sizes[1]) & (sizes > 0).all(0)
         square = sizes[1].square()
         if self.preconditioner is not None:
             self.preconditioner.see((step, change), sizes, learnt)

@@ -15,7 +15,6 @@ FLOOR = 0.02  # cycles per pixel, below which all frequencies count alike
 KEPT = 0.9  # of what was seen of a pixel, from one step to the next
 STRONGEST = 1e4  # ratio of the two means of squares at a pixel, and its inverse
 LEAST = 1e-6  # of a mean of squares, added to both
-TINY = 1e-30  # so that nothing is divided by zero
 STATE = ("moved", "bent", "root", "mean_weight")
 
 
@@ -72,7 +71,7 @@ class Preconditioner:
             sizes: |s| and |y|.
             which: pictures whose step is to be learnt; the others may hold anything.
         """
-        kept = torch.where(which, KEPT, 1.0).to(self.root)[:, None]
+        kept = torch.where(which, torch.full_like(sizes[0], KEPT), 1.0).to(self.root)[:, None]
         factors = self.root.shape[1] ** 0.5 / torch.where(which, sizes, 1.0)
         sums = zip((self.moved, self.bent), pair, factors.to(self.root), strict=True)
         for squares, vector, factor in sums:
@@ -85,10 +84,11 @@ class Preconditioner:
     def apply_(self, vector: Float[Tensor, "b n"]) -> None:
         """Let v become H₀ v."""
         scaled = vector.mul_(self.root)
-        square = torch.linalg.vector_norm(scaled, dim=1).square().clamp_min(TINY)
+        square = torch.linalg.vector_norm(scaled, dim=1).square()
         plane = torch.fft.rfft2(scaled.view(self.shape), norm="ortho").mul_(self.weights)
         moved = torch.fft.irfft2(plane, s=self.shape[2:], norm="ortho").flatten(1)
-        self.mean_weight = torch.linalg.vecdot(scaled, moved) / square
+        least = torch.finfo(square.dtype).tiny  # so that nothing is divided by zero
+        self.mean_weight = torch.linalg.vecdot(scaled, moved) / square.clamp_min(least)
         torch.mul(moved, self.root, out=vector)
 
     def square(self, vector: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:

@@ -189,7 +189,7 @@ class Settings:
 
     @staticmethod
     def from_data(data: dict[str, Any]) -> "Settings":
-        """Settings from what `as_data` gave.
+        """Settings from what `as_data` gave; where that says nothing of a preconditioner, `none`.
 
         Raises:
             ValueError: an unknown name or a value that is not allowed.

@@ -72,8 +72,9 @@ def test_losses_agree_within_two_per_cent_in_float32(preconditioner: Preconditio
         assert own[:11] == pytest.approx(other[:11], rel=0.02)
     # Last bits grow from step to step and in the end lead a run elsewhere; where weights are
     # learnt for each pixel, and at a style weight of 40, within these 50 steps.
-    for own, other in pairs[: 4 if preconditioner == "none" else 0]:
-        assert min(own) == pytest.approx(min(other), rel=0.02)
+    for number, (own, other) in enumerate(pairs):
+        steady = preconditioner == "none" and number < 4
+        assert min(own) == pytest.approx(min(other), rel=0.02 if steady else 0.1)
 
 
 def test_a_picture_that_ends_early_is_cut_where_it_ended(

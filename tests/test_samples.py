@@ -228,6 +228,13 @@ def test_tensors_are_checked_and_passed_on():
     dark[0, 0, 0, 0] = 255
     with pytest.raises(PictureError, match="got 0 to 255"):
         load_picture(dark)
+    dark[0, 0, 0, 0] = -11
+    with pytest.raises(PictureError, match="got -11 to 0"):
+        load_picture(dark)
+    bright = torch.zeros(1, 3, 40, 40)
+    bright.flatten()[: bright.numel() // 50] = 1.9  # two of a hundred
+    with pytest.raises(PictureError, match=r"got 0 to 1\.9"):
+        load_picture(bright)
     overshoot = torch.full((1, 3, 40, 40), 1.01)
     overshoot[0, 0, 0, :2] = torch.tensor([-0.7, 1.9])  # as a few pixels of a run of few steps
     assert load_picture(overshoot) is overshoot

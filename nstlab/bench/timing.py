@@ -90,8 +90,9 @@ def optimiser_seconds(
 ) -> Mapping[str, float]:
     """Seconds that an optimiser with full memory spends between two evaluations.
 
-    Ours is all that `minimize` does besides evaluating, with the default history; the textbook's
-    is `torch.optim.LBFGS` with its own (100), filled by `lbfgs_with_full_history`. They take turns.
+    Ours is all that `minimize` does besides evaluating, with the default history and
+    preconditioner; the textbook's is `torch.optim.LBFGS` with its own history (100), filled by
+    `lbfgs_with_full_history`. They take turns.
 
     Args:
         like: a picture; its shape and device count.

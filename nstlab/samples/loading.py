@@ -25,7 +25,7 @@ from nstlab.words import did_you_mean
 
 SMALLEST_PAINTING = 300  # pixels a side; placeholders that a server sends instead are smaller
 OVERSHOOT = 0.01  # share of values below -0.5 or above 1.5 in the result of a short run
-FURTHEST = 10.0  # from zero; 0 to 255 and pictures that are normalised are another matter
+FURTHEST = 10.0  # from zero; 0 to 255 is another matter
 
 
 @dataclass(frozen=True)

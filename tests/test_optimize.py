@@ -558,10 +558,13 @@ def test_a_picture_that_fails_in_blocks_disturbs_no_other(
     alone = minimize(Cliff(targets, 1, 10**9), starts, steps=60, optimizer=optimizer)
     run = minimize(Cliff(targets, 1, 2), starts, steps=60, optimizer=optimizer)
     assert run.endings[1] == "failed" != run.endings[0]
-    assert run.lengths[1] < 60 < run.lengths[0]
+    assert run.lengths[1] < run.lengths[0]
     assert torch.isfinite(run.image).all()
     for index in (0, 2):
-        assert run.curve(index=index) == alone.curve(index=index)
+        whole = run.lengths[index]  # a picture that is exactly there ends before step 60
+        assert whole == alone.lengths[index]
+        assert run.endings[index] == alone.endings[index] in ("finished", "converged")
+        assert run.curve(index=index)[:whole] == alone.curve(index=index)[:whole]
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])

@@ -73,8 +73,8 @@ class Preconditioner:
         """
         kept = torch.where(which, torch.full_like(sizes[0], KEPT), 1.0).to(self.root)[:, None]
         factors = self.root.shape[1] ** 0.5 / torch.where(which, sizes, 1.0)
-        sums = zip((self.moved, self.bent), pair, factors.to(self.root), strict=True)
-        for squares, vector, factor in sums:
+        both = zip((self.moved, self.bent), pair, factors.to(self.root), strict=True)
+        for squares, vector, factor in both:
             shown = vector if surely(which) else torch.where(which[:, None], vector, 0.0)
             scaled = shown * factor[:, None]
             squares.mul_(kept).addcmul_(scaled, scaled)
@@ -86,10 +86,10 @@ class Preconditioner:
         scaled = vector.mul_(self.root)
         square = torch.linalg.vector_norm(scaled, dim=1).square()
         plane = torch.fft.rfft2(scaled.view(self.shape), norm="ortho").mul_(self.weights)
-        moved = torch.fft.irfft2(plane, s=self.shape[2:], norm="ortho").flatten(1)
+        weighted = torch.fft.irfft2(plane, s=self.shape[2:], norm="ortho").flatten(1)
         least = torch.finfo(square.dtype).tiny  # so that nothing is divided by zero
-        self.mean_weight = torch.linalg.vecdot(scaled, moved) / square.clamp_min(least)
-        torch.mul(moved, self.root, out=vector)
+        self.mean_weight = torch.linalg.vecdot(scaled, weighted) / square.clamp_min(least)
+        torch.mul(weighted, self.root, out=vector)
 
     def square(self, vector: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
         """About vᵀ H₀ v, without another transform: vᵀ D v times `mean_weight`.

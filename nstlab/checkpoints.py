@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 FORMAT = 1  # of records; one of another format is refused
-CHECKPOINT_FORMAT = 4  # of checkpoints, likewise
+CHECKPOINT_FORMAT = 5  # of checkpoints, likewise
 CHECKPOINT_SECONDS = 30.0
 LARGEST_SHARE = 0.02  # of the time may go into checkpoints; large pictures are written more rarely
 

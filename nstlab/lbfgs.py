@@ -15,10 +15,11 @@ SHRINK = 0.25  # of a step that led uphill
 LOOK_BACK = 3  # steps; uphill is what is higher than each of so many before
 MOST_SHRINKS = 6  # after which the direction is given up with all that it was made from
 LEAST_CURVATURE = 1e-6  # of sᵀy / (|s| |y|), below which rounding could have made the sign
+ROOM = 1e6  # above the least size whose squares are exact, for changes that are learnt
 CHUNK = 4096  # numbers of each row that a CPU core multiplies at once; with history 10, 344 kB
 STATE = (  # what a checkpoint keeps
-    *("point", "origin", "direction", "length", "caution", "recent", "shrinks"),
-    *("gamma", "learnt", "memory", "products", "slot"),
+    *("point", "origin", "caution", "recent", "shrinks"),
+    *("gamma", "curvature", "inverse", "memory", "slot"),
 )
 
 
@@ -37,16 +38,17 @@ class LBFGS:
         d = −r − S u,   v = R⁻¹ Sᵀg,   r = γ H₀ (g − Y v),   u = R⁻ᵀ (D v − Yᵀr),
 
     so that a step passes twice over S and twice over Y, and H₀ is applied once. H₀ is the identity
-    or a `Preconditioner`.
+    or a `Preconditioner`. R⁻¹ is kept: without its oldest pair it is what is left of it without
+    that row and column, and a new pair adds one column.
 
     Attributes:
         memory: (b, 2 · history + 1, chunks, CHUNK): the rows of S, those of Y, and the gradient at
             the origin; zeros fill the last chunk. All pictures write into the same slot, one after
             the other in a ring; a picture with nothing to learn, as after a step uphill, leaves its
             rows zero and remembers one pair fewer for a while.
-        products: (b, history, history): SᵀY, float64. Only what concerns a change of gradient no
-            older than the change of picture is kept up to date.
-        learnt: (b, history): which slots hold a pair.
+        inverse: (b, history, history): R⁻¹, float64, its rows and columns in the order of the
+            slots; zero where a slot holds no pair.
+        curvature: (b, history): D, likewise.
 
     Reference:
         Byrd, Nocedal, Schnabel 1994, "Representations of quasi-Newton matrices and their use in
@@ -72,16 +74,17 @@ class LBFGS:
         self.preconditioner = preconditioner
         self.point = image.detach().clone().reshape(len(image), -1)  # to be evaluated next
         self.origin = self.point  # the last one that was accepted
-        self.direction = torch.zeros_like(self.point)
         self.wide = widest(image.device)
         zeros = torch.zeros(len(image), dtype=self.wide, device=image.device)
-        self.length, self.caution, self.gamma = zeros, zeros + 1, zeros + 1
+        self.caution, self.gamma = zeros + 1, zeros + 1
         self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
         self.shrinks = zeros.long()
-        self.learnt = zeros.bool()[:, None].repeat(1, history)
         chunks = -(-self.point.shape[1] // CHUNK)
+        self.smallest = (self.point.shape[1] * torch.finfo(image.dtype).tiny) ** 0.5 * ROOM
         self.memory = self.point.new_zeros(len(image), 2 * history + 1, chunks, CHUNK)
-        self.products = zeros.new_zeros(len(image), history, history)
+        self.units = torch.eye(history, dtype=self.wide, device=image.device)
+        self.inverse = zeros.new_zeros(len(image), history, history)
+        self.curvature = zeros.new_zeros(len(image), history)
         self.slot = 0
 
     @property
@@ -103,24 +106,25 @@ class LBFGS:
             The picture, which must not be changed in place: the steps after it start from it.
         """
         slope, loss = gradient.detach().reshape(self.point.shape), loss.detach().to(self.wide)
-        begun = self.recent[:, -1].isfinite()  # false at the first point after a start
-        highest = self.recent.where(self.recent.isfinite(), -torch.inf).amax(1)
+        begun = self.recent[:, -1] < torch.inf  # false at the first point after a start
+        highest = self.recent.where(self.recent < torch.inf, -torch.inf).amax(1)
         uphill = begun & ~(loss <= highest)
         given_up = uphill & (self.shrinks >= MOST_SHRINKS)
         on_slope = self._learn(slope, begun & ~uphill, uphill)
-        self.origin = choose(uphill[:, None], self.origin, self.point)
+        tried = self.point
+        self.origin = choose(uphill[:, None], self.origin, tried)
         self.recent = torch.where(
             uphill[:, None], self.recent, torch.cat([self.recent[:, 1:], loss[:, None]], 1)
         )
-        self._forget(given_up, SHRINK)
+        if not surely(~given_up):
+            self._forget(given_up, SHRINK)
         direction, length = self._direction(on_slope)
+        self.point = torch.addcmul(self.origin, direction, length.to(slope.dtype)[:, None])
         again = uphill & ~given_up
-        self.direction = choose(again[:, None], self.direction, direction)
-        self.length = torch.where(again, self.length * SHRINK, length)
+        if not surely(~again):
+            shorter = torch.lerp(self.origin, tried, SHRINK)
+            self.point = torch.where(again[:, None], shorter, self.point)
         self.shrinks = torch.where(again, self.shrinks + 1, 0)
-        self.point = torch.addcmul(
-            self.origin, self.direction, self.length.to(slope.dtype)[:, None]
-        )
         return self.point.view(self.shape)
 
     def restart(
@@ -144,7 +148,8 @@ class LBFGS:
         return self.point.view(self.shape)
 
     def _forget(self, which: Bool[Tensor, " b"], caution: float) -> None:
-        self.learnt = self.learnt & ~which[:, None]
+        self.curvature = torch.where(which[:, None], 0.0, self.curvature)
+        self.inverse = torch.where(which[:, None, None], 0.0, self.inverse)
         self.caution = torch.where(which, self.caution * caution, self.caution)
 
     def _learn(
@@ -161,19 +166,23 @@ class LBFGS:
         self.slope.copy_(choose(uphill[:, None], self.slope, slope))
         both = self.memory[:, history + row :: history - row]  # the newest row of Y, and the last
         on_y, on_slope = _inner(both, self.memory[:, :history]).to(self.wide).unbind(1)
-        curvature = on_y[:, row]
-        sizes = torch.stack([torch.linalg.vector_norm(each, dim=1) for each in (step, change)])
-        sizes = sizes.to(self.wide)
-        learnt = which & (curvature > LEAST_CURVATURE * sizes[0] * sizes[1]) & (sizes > 0).all(0)
-        square = sizes[1].square()
+        curvature = on_y[:, row].clone()
+        pair = self.memory[:, row:-1:history]
+        sizes = torch.linalg.vector_norm(pair, dim=(2, 3)).to(self.wide)
+        seen = (sizes > self.smallest).all(1)
+        learnt = which & seen & (curvature > LEAST_CURVATURE * sizes.prod(1))
+        square = sizes[:, 1].square()
         if self.preconditioner is not None:
             self.preconditioner.see((step, change), sizes, learnt)
             square = self.preconditioner.square(change).to(self.wide)
         if not surely(learnt):
-            pair = self.memory[:, row:-1:history]
             pair.masked_fill_(~learnt[:, None, None, None], 0)  # nan · 0 would be nan
-        self.products[..., row] = on_y
-        self.learnt[:, row] = learnt
+        self.inverse[:, row] = 0  # of the oldest pair, which the newest takes the place of
+        self.inverse[..., row] = 0
+        column = torch.baddbmm(self.units[:, row, None], self.inverse, on_y[..., None], alpha=-1)
+        column = column[..., 0] / curvature[:, None]
+        self.inverse[..., row] = torch.where(learnt[:, None], column, 0.0)
+        self.curvature[:, row] = torch.where(learnt, curvature, 0.0)
         self.gamma = torch.where(learnt, curvature / square, self.gamma)
         self.slot = (row + 1) % history
         return on_slope
@@ -182,26 +191,20 @@ class LBFGS:
         self, on_slope: Float[Tensor, "b m"]
     ) -> tuple[Float[Tensor, "b n"], Float[Tensor, " b"]]:
         """The direction at the origin, and the length of the first step along it."""
-        turn, history = -self.slot, self.history  # by turning, the oldest pair comes first
-        learnt = self.learnt.roll(turn, 1)
-        products = self.products.roll((turn, turn), (1, 2))
-        products = torch.where(learnt[:, None] & learnt[:, :, None], products, 0.0)
-        curvature = products.diagonal(dim1=1, dim2=2)
-        upper = products + torch.diag_embed((~learnt).to(self.wide))
+        history, learnt = self.history, self.curvature > 0
         some = learnt.any(1)
         gamma = torch.where(some, self.gamma, 1.0)[:, None]
-        v = _solve(upper, torch.where(learnt, on_slope.roll(turn, 1), 0.0), upper=True)
-        factors = torch.cat([-v.roll(-turn, 1), torch.ones_like(gamma)], 1) * gamma
+        v = torch.bmm(self.inverse, torch.where(learnt, on_slope, 0.0)[..., None])[..., 0]
+        factors = torch.cat([-v, torch.ones_like(gamma)], 1) * gamma
         rest = _mix(factors.to(self.memory.dtype), self.memory[:, history:])
         if self.preconditioner is not None:
             self.preconditioner.apply_(rest[:, : self.point.shape[1]])
         on_y = _inner(rest.view_as(self.memory[:, :1]), self.memory[:, history:-1])[:, 0]
-        on_y = torch.where(learnt, on_y.to(self.wide).roll(turn, 1), 0.0)
-        u = _solve(upper.mT, curvature * v - on_y, upper=False).roll(-turn, 1)
+        u = torch.bmm((self.curvature * v - on_y.to(self.wide))[:, None], self.inverse)[:, 0]
         direction = _mix(-u.to(self.memory.dtype), self.memory[:, :history], less=rest)
         direction = direction[:, : self.point.shape[1]]
         if surely(some):
-            return direction, torch.full_like(self.length, self.rate)
+            return direction, torch.full_like(self.gamma, self.rate)
         steepness = torch.linalg.vector_norm(direction, 1, dim=1) / self.point.shape[1]
         first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)
         return direction, self.rate * torch.where(some, 1.0, first)
@@ -249,7 +252,3 @@ def _mix(
         own = own.expand(len(each), 1, -1)
         torch.baddbmm(off, own, each, beta=0 if less is None else -1, out=out)
     return mixed.flatten(1)
-
-
-def _solve(matrix: Float[Tensor, "b m m"], right: Float[Tensor, "b m"], *, upper: bool) -> Tensor:
-    return torch.linalg.solve_triangular(matrix, right[..., None], upper=upper)[..., 0]

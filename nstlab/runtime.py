@@ -11,12 +11,11 @@
 | `NSTLAB_TEST_FILES` | folder with weights and pictures that only some tests need        |
 """
 
-import ctypes
 import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -223,16 +222,3 @@ def machine(device: torch.device) -> dict[str, str | int]:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     found: dict[str, str | int] = {**versions(), "device": device.type, "device_name": name}
     return {**found, "threads": torch.get_num_threads()}
-
-
-def free_idle_threads() -> None:
-    """Give back the OpenMP threads that wait for more work from this thread of Python.
-
-    GNU's OpenMP lets its threads wait actively only while there are no more of them than
-    processors. With those of a second thread of Python waiting too, each operation begins by waking
-    sleepers: a run beside them was 1.7 times slower on two cores. They come back by themselves with
-    the next operation. Where torch uses another OpenMP, nothing is done.
-    """
-    for file in sorted(Path(torch.__file__).parent.glob("lib/libgomp*")):
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(str(file)).omp_pause_resource_all(2)  # 2: hard, threads end

@@ -11,7 +11,7 @@ import nstlab
 
 PACKAGE = Path(nstlab.__file__).parent
 LEVELS = (
-    ("interrupts", "masks", "runtime", "words"),
+    ("idle", "interrupts", "masks", "runtime", "words"),
     (
         *("checkpoints", "gram", "guards", "hooks", "images", "layers"),
         *("losses", "preconditioner", "steppers", "winograd"),

@@ -115,7 +115,7 @@ def test_a_step_uphill_is_shortened_and_then_given_up() -> None:
     for shrinks in range(1, MOST_SHRINKS + 1):
         moved = stepper.advance(torch.tensor([1e6]), 7 * gradient)
         assert torch.allclose(moved - image, first * SHRINK**shrinks, rtol=1e-6)
-    assert not stepper.learnt.any()
+    assert not stepper.curvature.any()
     after = stepper.advance(torch.tensor([torch.nan]), gradient) - image
     assert torch.allclose(after, first * SHRINK)
 
@@ -136,7 +136,7 @@ def test_negative_curvature_is_not_learnt() -> None:
     stepper = LBFGS(image)
     for loss in (3.0, 2.0, 1.0):
         image = stepper.advance(torch.tensor([loss]), -image)  # a hill
-    assert not stepper.learnt.any()
+    assert not stepper.curvature.any()
     assert torch.isfinite(image).all()
 
 

@@ -1,7 +1,5 @@
 """Devices, seeds, folders and the variables that move them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -200,31 +198,3 @@ def test_no_switch_is_touched_where_cuda_is_not_in_use(monkeypatch):
 def test_apples_gpus_have_no_double_precision():
     assert runtime.widest(torch.device("mps")) == torch.float32
     assert runtime.widest(torch.device("cuda")) == runtime.widest(torch.device("cpu"))
-
-
-def test_idle_threads_come_back_with_the_next_operation() -> None:
-    picture, before = torch.rand(64, 4096), torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        wanted = (picture @ picture.T).exp()
-        runtime.free_idle_threads()
-        assert torch.get_num_threads() == 2
-        assert torch.equal((picture @ picture.T).exp(), wanted)
-    finally:
-        torch.set_num_threads(before)
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux does")
-def test_idle_threads_end() -> None:
-    program = (
-        "import os, torch\nfrom nstlab.runtime import free_idle_threads\n"
-        "torch.set_num_threads(2)\n(torch.rand(10**6) + 1).exp()\n"
-        "count = lambda: len(os.listdir('/proc/self/task'))\n"
-        "before = count()\nfree_idle_threads()\n"
-        "print(before - count(), 'libgomp' in open('/proc/self/maps').read())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    ended, gnu = done.stdout.split()
-    assert int(ended) == 1 if gnu == "True" else int(ended) == 0

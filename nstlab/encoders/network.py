@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nstlab.encoders.modules import Padding, Pooling, make_module
 from nstlab.fitting import fit
 from nstlab.hooks import unknown_layer
+from nstlab.idle import free_idle_memory
 from nstlab.layers import Layer, field_of_view, smallest_input, total_stride
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]
@@ -127,6 +128,9 @@ class Encoder(nn.Module):
             features = features.bfloat16()
         for name in self.layers[: deepest + 1]:
             features = self.get_submodule(name)(features)
+            if name == "pool1" and features.requires_grad and features.device.type == "cpu":
+                # before the way back through the largest layers, after that through all others
+                features.register_hook(lambda _: free_idle_memory())
             if name in layers:
                 yield name, features
 

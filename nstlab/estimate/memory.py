@@ -13,7 +13,7 @@ from nstlab.winograd import scratch
 FLOAT = 4  # bytes of a number in float32
 INDEX = 8  # bytes of the place of a maximum
 STATES = {  # pictures that a method keeps from one evaluation to the next, its memory aside
-    "lbfgs": 4,  # point, origin, gradient and direction there
+    "lbfgs": 3,  # point, origin and gradient there
     "scipy": 20,  # of float64: point, gradient, bounds, five of working space
     "adam": 3,
     "gradient_descent": 1,

@@ -7,12 +7,12 @@ from functools import partial
 
 from torch import Tensor
 
+from nstlab.idle import free_idle_threads
 from nstlab.images import resize
 from nstlab.job import Job
 from nstlab.objective import TOTAL, Objective
 from nstlab.optimize import minimize
 from nstlab.runs import Step
-from nstlab.runtime import free_idle_threads
 from nstlab.settings import Settings
 from nstlab.stock import PictureSource, Stock
 from nstlab.transfer import stylize_job

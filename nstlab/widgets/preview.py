@@ -8,9 +8,9 @@ from typing import Any
 
 import ipywidgets as w
 
+from nstlab.idle import free_idle_threads
 from nstlab.images import encode
 from nstlab.runs import Run
-from nstlab.runtime import free_idle_threads
 from nstlab.settings import Settings
 from nstlab.stock import PictureSource
 from nstlab.sweep import grid, sweep

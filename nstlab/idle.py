@@ -30,6 +30,7 @@ def free_idle_memory() -> None:
     glibc keeps the room of tensors of up to 32 MiB for later ones. After the deep layers of a large
     picture there is much of it, and the first layers' tensors are larger and cannot use it. To ask
     for it again takes a few per cent of an evaluation; to ask how much there is, some microseconds.
+    (What was given back before and lies between pieces in use is still counted.)
     Where there is no glibc, nothing is done.
     """
     library = _glibc()

@@ -15,7 +15,7 @@ SHRINK = 0.25  # of a step that led uphill
 LOOK_BACK = 3  # steps; uphill is what is higher than each of so many before
 MOST_SHRINKS = 6  # after which the direction is given up with all that it was made from
 LEAST_CURVATURE = 1e-6  # of sᵀy / (|s| |y|), below which rounding could have made the sign
-ROOM = 1e6  # above the least size whose squares are exact, for changes that are learnt
+ROOM = 1e10  # to the least and the largest size that can be squared, for changes that are learnt
 CHUNK = 4096  # numbers of each row that a CPU core multiplies at once; with history 10, 344 kB
 STATE = (  # what a checkpoint keeps
     *("point", "origin", "caution", "recent", "shrinks"),
@@ -80,7 +80,9 @@ class LBFGS:
         self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
         self.shrinks = zeros.long()
         chunks = -(-self.point.shape[1] // CHUNK)
-        self.smallest = (self.point.shape[1] * torch.finfo(image.dtype).tiny) ** 0.5 * ROOM
+        numbers = torch.finfo(image.dtype)
+        self.smallest = (self.point.shape[1] * numbers.tiny) ** 0.5 * ROOM
+        self.largest = numbers.max**0.5 / ROOM
         self.memory = self.point.new_zeros(len(image), 2 * history + 1, chunks, CHUNK)
         self.units = torch.eye(history, dtype=self.wide, device=image.device)
         self.inverse = zeros.new_zeros(len(image), history, history)
@@ -169,7 +171,7 @@ class LBFGS:
         curvature = on_y[:, row].clone()
         pair = self.memory[:, row:-1:history]
         sizes = torch.linalg.vector_norm(pair, dim=(2, 3)).to(self.wide)
-        seen = (sizes > self.smallest).all(1)
+        seen = ((sizes > self.smallest) & (sizes < self.largest)).all(1)
         learnt = which & seen & (curvature > LEAST_CURVATURE * sizes.prod(1))
         square = sizes[:, 1].square()
         if self.preconditioner is not None:

@@ -13,9 +13,11 @@ from nstlab.runtime import widest
 PreconditionerName = Literal["none", "adaptive"]
 PRECONDITIONERS: tuple[str, ...] = get_args(PreconditionerName)
 POWER = 0.5  # of the frequency, by which low ones move further than high ones
-LOWEST, HIGHEST = 0.02, 0.5  # cycles per pixel, below and above which all frequencies count alike
+LOWEST = 0.02  # cycles per pixel, below which all frequencies count alike
+FINEST = 0.5  # cycles per pixel, whose weight is the least that any frequency gets
 KEPT = 0.9  # of what was seen of a pixel, from one step to the next
 LEAST = 1e-3  # of a picture's mean of squares, added to that of each pixel
+MOST = 1e30  # by which the mean of squares counts as having grown in a step
 STATE = ("moved", "bent", "means", "root", "mean_weight")
 
 
@@ -32,7 +34,8 @@ class Preconditioner:
     half to nine tenths of the steps to most losses.
 
     Attributes:
-        moved: (b, n), running sums of s², each relative to the last one's mean.
+        moved: (b, n), running sums of s², each relative to its own mean over the picture, and
+            `LEAST`; all times the last one's mean.
         bent: (b, n), running sums of y², likewise.
         means: (b, 2), means of s² and y² over the picture in the last step that was learnt.
         root: (b, n), D^½ times a number for each picture, which is made up for by γ.
@@ -56,8 +59,8 @@ class Preconditioner:
         blocks = [-(-side // 2) for side in like.shape[2:]]
         down = torch.fft.fftfreq(blocks[0], 2, dtype=torch.float64)[:, None]
         across = torch.fft.rfftfreq(blocks[1], 2, dtype=torch.float64)
-        frequency = torch.hypot(down, across).clamp(LOWEST, HIGHEST)
-        self.finest = HIGHEST**-POWER
+        frequency = torch.hypot(down, across).clamp_min(LOWEST)
+        self.finest = FINEST**-POWER
         weights = (frequency**-POWER - self.finest) / 4  # two for B, and two for Bᵀ
         self.weights = weights.to(like)
         self.moved = like.new_zeros(len(like), like[0].numel())
@@ -81,7 +84,8 @@ class Preconditioner:
         """
         learnt = which[:, None]
         means = torch.where(learnt, sizes.square() / self.root.shape[1], self.means)
-        kept = torch.where(learnt, KEPT * means / self.means, 1.0).to(self.root)
+        kept = torch.where(learnt, KEPT * means / self.means, 1.0)
+        kept = kept.clamp_max(MOST).to(self.root)
         least = torch.where(learnt, (1 - KEPT) * LEAST * means, 0.0).to(self.root)
         rows = zip((self.moved, self.bent), pair, kept.mT, least.mT, strict=True)
         every = surely(which)

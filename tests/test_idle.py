@@ -70,11 +70,24 @@ def test_where_there_is_no_glibc_nothing_is_done(monkeypatch):
     idle.free_idle_memory()
 
 
-def test_an_encoder_frees_memory_once_on_its_way_back(monkeypatch, tiny_encoder: Encoder):
-    calls = []
-    monkeypatch.setattr(network_module, "free_idle_memory", lambda: calls.append(1))
-    image = torch.rand(1, 3, 32, 32)
-    tiny_encoder(image, ["relu2_1"])
-    assert not calls
-    tiny_encoder(image.requires_grad_(), ["relu2_1"])["relu2_1"].sum().backward()
-    assert calls == [1]
+def test_an_encoder_frees_memory_before_the_way_back_through_its_first_block(
+    monkeypatch: pytest.MonkeyPatch, tiny_encoder: Encoder
+) -> None:
+    layers, calls = ["relu1_2", "conv2_1"], []
+    monkeypatch.setattr(network_module, "free_idle_memory", lambda: calls.append("free"))
+    image = torch.rand(1, 3, 32, 32).requires_grad_()
+
+    def go_back() -> None:
+        calls.clear()
+        found = tiny_encoder(image, layers)
+        for name in layers:
+            found[name].register_hook(lambda _, name=name: calls.append(name))
+        found["conv2_1"].sum().backward()
+
+    go_back()
+    assert calls == ["conv2_1", "relu1_2"]  # the picture is small
+    monkeypatch.setattr(network_module, "LARGE", 0)
+    go_back()
+    assert calls == ["conv2_1", "free", "relu1_2"]
+    tiny_encoder(image.detach(), layers)
+    assert len(calls) == 3

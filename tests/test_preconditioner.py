@@ -10,7 +10,7 @@ from torch import Tensor
 from nstlab.lbfgs import LBFGS
 from nstlab.optimize import minimize
 from nstlab.preconditioner import (
-    HIGHEST,
+    FINEST,
     KEPT,
     LEAST,
     LOWEST,
@@ -77,7 +77,7 @@ def test_slow_changes_move_further_than_fine_ones_as_the_formula_says(length):
     wave = torch.cos(2 * torch.pi * rows / length).expand(1, 3, 8, 320)
     made, row = Preconditioner(wave), wave.flatten(1)
     applied(made, row)
-    finest, own = HIGHEST**-POWER, max(1 / length, LOWEST) ** -POWER
+    finest, own = FINEST**-POWER, max(1 / length, LOWEST) ** -POWER
     passed = math.cos(math.pi / length) ** 2  # of the wave's energy, by the blocks
     assert made.mean_weight.item() == pytest.approx(finest + passed * (own - finest), rel=1e-9)
 
@@ -122,10 +122,20 @@ def test_what_is_not_to_be_learnt_is_not():
     step = noise(2, 3, 8, 8, seed=7).flatten(1)
     step[1] = torch.nan
     show(made, step, step.square(), torch.tensor([True, False]))
-    for name in ("moved", "bent", "root"):
+    for name in ("moved", "bent", "means", "root"):
         now, then = getattr(made, name), getattr(before, name)
         assert torch.equal(now[1], then[1]), name
         assert not torch.equal(now[0], then[0]), name
+
+
+def test_in_float32_it_stays_finite_and_positive_at_all_sizes_that_are_learnt():
+    made = Preconditioner(noise(1, 3, 8, 8).float())
+    sizes = [(1.0, 1.0), (1e-8, 1e6), (1e6, 1e-8), (1e-8, 1e-8), (1e6, 1e6), (1e-8, 1e6)]
+    for seed, (moved, bent) in enumerate(sizes):
+        step = moved * (noise(1, 3, 8, 8, seed=seed).flatten(1).float() - 0.5)
+        change = bent * (noise(1, 3, 8, 8, seed=9 + seed).flatten(1).float() - 0.5)
+        show(made, step, change, ALL[:1])
+        assert torch.isfinite(made.root).all() and (made.root > 0).all(), (moved, bent)
 
 
 def test_a_direction_is_the_two_loop_recursions_with_this_matrix():
@@ -176,14 +186,15 @@ def test_a_diagonal_far_from_one_is_learnt():
 
 
 @pytest.mark.parametrize("start", ["noise", "content"])
-def test_a_run_gets_further_in_as_many_steps(start):
-    settings = Settings(size=128, steps=15, start=start)
+@pytest.mark.parametrize(("size", "part"), [(64, 0.97), (128, 0.9)])
+def test_a_run_gets_further_in_as_many_steps(size, part, start):
+    settings = Settings(size=size, steps=15, start=start)
     ends = {}
     for name in PRECONDITIONERS:
         run = stylize("china", "swirls_1", settings.change(preconditioner=name))
         assert run.recipe["settings"]["preconditioner"] == name
         ends[name] = min(run.curve())
-    assert ends["adaptive"] < 0.9 * ends["none"]
+    assert ends["adaptive"] < part * ends["none"]
 
 
 def test_a_batch_comes_to_the_same_as_each_picture_alone():

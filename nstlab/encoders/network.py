@@ -16,6 +16,7 @@ from nstlab.layers import Layer, field_of_view, smallest_input, total_stride
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pictures, RGB in [0, 1]
 DEVIATION = (0.229, 0.224, 0.225)
+LARGE = 1 << 24  # bytes after the first pool, from which on idle memory is given back
 
 
 class Encoder(nn.Module):
@@ -128,7 +129,8 @@ class Encoder(nn.Module):
             features = features.bfloat16()
         for name in self.layers[: deepest + 1]:
             features = self.get_submodule(name)(features)
-            if name == "pool1" and features.requires_grad and features.device.type == "cpu":
+            large = name == "pool1" and features.nbytes > LARGE
+            if large and features.requires_grad and features.device.type == "cpu":
                 # before the way back through the largest layers, after that through all others
                 features.register_hook(lambda _: free_idle_memory())
             if name in layers:

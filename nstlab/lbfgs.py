@@ -80,9 +80,9 @@ class LBFGS:
         self.recent = zeros[:, None].repeat(1, LOOK_BACK) + torch.inf
         self.shrinks = zeros.long()
         chunks = -(-self.point.shape[1] // CHUNK)
-        numbers = torch.finfo(image.dtype)
-        self.smallest = (self.point.shape[1] * numbers.tiny) ** 0.5 * ROOM
-        self.largest = numbers.max**0.5 / ROOM
+        limits = torch.finfo(image.dtype)
+        self.smallest = (self.point.shape[1] * limits.tiny) ** 0.5 * ROOM
+        self.largest = limits.max**0.5 / ROOM
         self.memory = self.point.new_zeros(len(image), 2 * history + 1, chunks, CHUNK)
         self.units = torch.eye(history, dtype=self.wide, device=image.device)
         self.inverse = zeros.new_zeros(len(image), history, history)
@@ -168,7 +168,7 @@ class LBFGS:
         self.slope.copy_(choose(uphill[:, None], self.slope, slope))
         both = self.memory[:, history + row :: history - row]  # the newest row of Y, and the last
         on_y, on_slope = _inner(both, self.memory[:, :history]).to(self.wide).unbind(1)
-        curvature = on_y[:, row].clone()
+        curvature = on_y[:, row]
         pair = self.memory[:, row:-1:history]
         sizes = torch.linalg.vector_norm(pair, dim=(2, 3)).to(self.wide)
         seen = ((sizes > self.smallest) & (sizes < self.largest)).all(1)

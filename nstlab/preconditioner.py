@@ -63,8 +63,7 @@ class Preconditioner:
         self.finest = FINEST**-POWER
         weights = (frequency**-POWER - self.finest) / 4  # two for B, and two for Bᵀ
         self.weights = weights.to(like)
-        self.moved = like.new_zeros(len(like), like[0].numel())
-        self.moved += LEAST
+        self.moved = like.new_full((len(like), like[0].numel()), LEAST)
         self.bent, self.root = self.moved.clone(), torch.ones_like(self.moved)
         self.means = torch.ones(len(like), 2, dtype=widest(like.device), device=like.device)
         self.mean_weight = like.new_ones(len(like))

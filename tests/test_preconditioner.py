@@ -185,9 +185,11 @@ def test_a_diagonal_far_from_one_is_learnt():
     assert adaptive.curve()[-1] < 0.5 * none.curve()[-1]
 
 
-@pytest.mark.parametrize("start", ["noise", "content"])
-@pytest.mark.parametrize(("size", "part"), [(64, 0.97), (128, 0.9)])
-def test_a_run_gets_further_in_as_many_steps(size, part, start):
+@pytest.mark.parametrize(
+    ("size", "start", "part"),
+    [(64, "noise", 0.97), (64, "content", 0.9), (128, "noise", 0.9), (128, "content", 0.9)],
+)
+def test_a_run_gets_further_in_as_many_steps(size, start, part):
     settings = Settings(size=size, steps=15, start=start)
     ends = {}
     for name in PRECONDITIONERS:

@@ -124,7 +124,8 @@ class Descent:
         wide, self._names = widest(image.device), list(losses)
         self._unread.append(torch.stack([*losses.values(), steepest]).to(wide))
         if step == 0:
-            size = gradient.abs().mean((1, 2, 3), keepdim=True)
+            rows = gradient.abs().mean(3, keepdim=True)  # for the same bits in any batch
+            size = rows.mean((1, 2), keepdim=True)
             self.scale = (1 / size.clamp(min=1e-30)).nan_to_num(1.0)
         if step == 0 or len(self._unread) >= self.block or step >= self.steps:
             self.read()

@@ -98,7 +98,7 @@ class Preconditioner:
     def apply_(self, vector: Float[Tensor, "b n"]) -> None:
         """Let v become H₀ v."""
         scaled = vector.mul_(self.root)
-        square = torch.linalg.vector_norm(scaled, dim=1).square()
+        square = self._size(scaled).square()
         height, width = self.shape[2:]
         image = scaled.view(self.shape)
         if height % 2 or width % 2:  # what lies beyond the last row or column counts as zero
@@ -109,7 +109,7 @@ class Preconditioner:
         plane = torch.fft.rfft2(blocks, norm="ortho").mul_(self.weights)
         slow = torch.fft.irfft2(plane, s=blocks.shape[2:], norm="ortho")
         least = torch.finfo(square.dtype).tiny  # so that nothing is divided by zero
-        product = torch.linalg.vecdot(blocks.flatten(1), slow.flatten(1))
+        product = torch.linalg.vecdot(blocks, slow).sum((1, 2))
         self.mean_weight = self.finest + product / square.clamp_min(least)
         wide = torch.stack([slow, slow], -1).flatten(3)
         weighted = torch.add(wide[:, :, :, None], rows, alpha=self.finest).flatten(2, 3)
@@ -121,7 +121,12 @@ class Preconditioner:
 
         It scales H₀ for a step, where a few per cent more or less are made up for by the next.
         """
-        return torch.linalg.vector_norm(vector * self.root, dim=1).square() * self.mean_weight
+        return self._size(vector * self.root).square() * self.mean_weight
+
+    def _size(self, vector: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
+        """Norm of each picture; row by row, so that it takes the same bits in any batch."""
+        rows = torch.linalg.vector_norm(vector.view(self.shape), dim=3)
+        return torch.linalg.vector_norm(rows, dim=(1, 2))
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on with the same bits; it changes with a step."""

@@ -60,7 +60,7 @@ def is_faster(before: int, channels: int, positions: int) -> bool:
     Args:
         before: channels that come in.
         channels: that are put out.
-        positions: of all pictures of the batch.
+        positions: of one picture, whatever batch it is in.
 
     Returns:
         True with AVX2 from 192 channels on, where there are three positions for each.

@@ -16,6 +16,7 @@ from nstlab.stock import Stock
 from nstlab.sweep import grid, sweep
 from nstlab.task import Options
 from nstlab.transfer import invert_job, stylize, stylize_job, texture_job
+from nstlab.winograd import INSTRUCTIONS
 
 TINY = Settings(
     size=48,
@@ -60,21 +61,24 @@ def test_a_batch_is_to_1e_8_what_its_runs_are_alone(tiny_encoder: Encoder, photo
 @pytest.mark.parametrize("preconditioner", PRECONDITIONERS)
 def test_losses_agree_within_two_per_cent_in_float32(preconditioner: PreconditionerName) -> None:
     several = grid(
-        Settings(size=64, steps=50, preconditioner=preconditioner),
+        Settings(size=64, steps=50, precision="float32", preconditioner=preconditioner),
         style_weight=[5.0, 10.0, 40.0],
         start=["content", "noise"],
     )
     one = partial(stylize, "china", "swirls_1")
     together, alone = sweep(one, several), sweep(one, several, batch=1)
     assert all(run.machine["batch"] > 1 for run in together)
-    pairs = [(run.curve(), other.curve()) for run, other in zip(together, alone, strict=True)]
-    for own, other in pairs:
-        assert own[:11] == pytest.approx(other[:11], rel=0.02)
-    # Last bits grow from step to step and in the end lead a run elsewhere; where weights are
-    # learnt for each pixel, and at a style weight of 40, within these 50 steps.
-    for number, (own, other) in enumerate(pairs):
+    pairs = list(zip(together, alone, strict=True))
+    for run, other in pairs:
+        assert run.curve()[:11] == pytest.approx(other.curve()[:11], rel=0.02)
+    if torch.backends.cpu.get_cpu_capability() in INSTRUCTIONS:  # where bits were compared
+        assert all(torch.equal(run.image, other.image) for run, other in pairs)
+    # Elsewhere last bits may grow from step to step and in the end lead a run to another place:
+    # where weights are learnt for each pixel, and at a style weight of 40, within these 50 steps.
+    for number, (run, other) in enumerate(pairs):
         steady = preconditioner == "none" and number < 4
-        assert min(own) == pytest.approx(min(other), rel=0.02 if steady else 0.1)
+        room = 0.02 if steady or torch.equal(run.image, other.image) else 0.1
+        assert min(run.curve()) == pytest.approx(min(other.curve()), rel=room)
 
 
 def test_a_picture_that_ends_early_is_cut_where_it_ended(

@@ -15,6 +15,7 @@ from nstlab.winograd import is_faster, winograd
 
 Pooling = Literal["max", "average", "l2"]
 Padding = Literal["zeros", "reflect"]
+SMALL = 1 << 15  # positions times channels, below which torch's order of summing is the batch's
 
 
 def make_module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn.Module:
@@ -44,30 +45,41 @@ def make_module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -
 class Convolution(nn.Conv2d):
     """A convolution that takes Winograd's way where it may and where that is the faster one.
 
-    It may on processors in float32, with frozen weights.
+    It may on processors in float32, with frozen weights. There a picture also gets the same bits
+    in whatever batch it is: L-BFGS would make more and more of a difference in the last ones.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve (b, c, h, w) to (b, k, i, j)."""
         if input.ndim == 4 and _is_plain(input) and _is_plain(self.weight):
             batch, _, height, width = input.shape
-            if self.takes_winograd(batch * height * width):
+            if self.takes_winograd(height * width):
                 return winograd(input, self.weight, self.bias)
+            numbers = height * width * min(self.in_channels, self.out_channels)
+            if batch > 1 and numbers < SMALL and self._is_frozen():
+                convolve = super().forward
+                return torch.cat([convolve(each) for each in input.split(1)])
         return super().forward(input)
 
     def takes_winograd(self, positions: int) -> bool:
         """Whether it goes that way, on a processor in float32.
 
         Args:
-            positions: of all pictures of the batch.
+            positions: of one picture.
 
         Returns:
             False too where its shape does not allow it or it is learning.
         """
         shape = (*self.kernel_size, *self.stride, *self.padding, *self.dilation)
         usual = (*shape, self.padding_mode, self.groups) == (3, 3, 1, 1, 1, 1, 1, 1, "zeros", 1)
-        frozen = not any(each.requires_grad for each in self.parameters())
-        return usual and frozen and is_faster(self.in_channels, self.out_channels, positions)
+        return (
+            usual
+            and self._is_frozen()
+            and is_faster(self.in_channels, self.out_channels, positions)
+        )
+
+    def _is_frozen(self) -> bool:
+        return not any(each.requires_grad for each in self.parameters())
 
 
 class MaxPool(nn.MaxPool2d):

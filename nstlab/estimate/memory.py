@@ -132,7 +132,7 @@ def _at_layer(work: Work, place: int) -> Sizes:
         sizes += [own, places if work.encoder.pooling == "max" else each * above]
     module = work.encoder.get_submodule(name)
     on_cpu, single = work.device.type == "cpu", work.precision == "float32"
-    positions = output.height * output.width * work.pictures
+    positions = output.height * output.width
     other = isinstance(module, Convolution) and module.takes_winograd(positions)
     if other and on_cpu and single:
         across = work.pictures * output.width

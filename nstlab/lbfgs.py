@@ -170,8 +170,8 @@ class LBFGS:
         on_y, on_slope = _inner(both, self.memory[:, :history]).to(self.wide).unbind(1)
         curvature = on_y[:, row]
         pair = self.memory[:, row:-1:history]
-        sizes = torch.linalg.vector_norm(torch.linalg.vector_norm(pair, dim=3), dim=2)
-        sizes = sizes.to(self.wide)
+        chunks = torch.linalg.vector_norm(pair, dim=3)  # first, for the same bits in any batch
+        sizes = torch.linalg.vector_norm(chunks, dim=2).to(self.wide)
         seen = ((sizes > self.smallest) & (sizes < self.largest)).all(1)
         learnt = which & seen & (curvature > LEAST_CURVATURE * sizes.prod(1))
         square = sizes[:, 1].square()
@@ -208,7 +208,8 @@ class LBFGS:
         direction = direction[:, : self.point.shape[1]]
         if surely(some):
             return direction, torch.full_like(self.gamma, self.rate)
-        steepness = direction.abs().view(self.shape).mean(3).mean((1, 2))
+        rows = direction.abs().view(self.shape).mean(3)  # first, as above
+        steepness = rows.mean((1, 2))
         first = FIRST_STEP * self.caution / steepness.to(self.wide).clamp_min(1e-30)
         return direction, self.rate * torch.where(some, 1.0, first)
 

@@ -15,7 +15,7 @@ from nstlab.winograd import is_faster, winograd
 
 Pooling = Literal["max", "average", "l2"]
 Padding = Literal["zeros", "reflect"]
-SMALL = 1 << 15  # positions times channels, below which torch's order of summing is the batch's
+SMALL = 1 << 15  # positions times channels, below which oneDNN's order of summing is the batch's
 
 
 def make_module(layer: Layer, before: int, pooling: Pooling, padding: Padding) -> nn.Module:
@@ -72,11 +72,8 @@ class Convolution(nn.Conv2d):
         """
         shape = (*self.kernel_size, *self.stride, *self.padding, *self.dilation)
         usual = (*shape, self.padding_mode, self.groups) == (3, 3, 1, 1, 1, 1, 1, 1, "zeros", 1)
-        return (
-            usual
-            and self._is_frozen()
-            and is_faster(self.in_channels, self.out_channels, positions)
-        )
+        allowed = usual and self._is_frozen()
+        return allowed and is_faster(self.in_channels, self.out_channels, positions)
 
     def _is_frozen(self) -> bool:
         return not any(each.requires_grad for each in self.parameters())
